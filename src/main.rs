@@ -1,0 +1,2 @@
+//! The `meterbridge` command.
+fn main() {}
