@@ -13,3 +13,5 @@
 //! - [`telemetry`] is the service watching itself: meters, traces and logs
 //! - [`config`], [`app`] and the commands put it together
 
+pub mod instrument;
+pub mod telemetry;
