@@ -33,6 +33,7 @@
 //! poem lets an HTTP/1 handler run on when its client has gone, so that case looks like success.
 
 mod body;
+mod instruments;
 mod openapi;
 mod record;
 mod request;
@@ -50,7 +51,8 @@ use tracing::Instrument;
 pub use openapi::Instrumented;
 pub use route::{ProbedEndpoint, RouteProbe, Unmatched};
 
-use record::{Instruments, Record};
+use instruments::Instruments;
+use record::Record;
 use route::RouteSlot;
 
 /// Measures and traces every request that passes through it.

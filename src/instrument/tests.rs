@@ -50,6 +50,14 @@ impl App {
         E: IntoEndpoint,
         E::Endpoint: 'static,
     {
+        Self::serve_with(endpoint, |instrumentation| instrumentation).await
+    }
+
+    async fn serve_with<E>(endpoint: E, adjust: impl FnOnce(Instrumentation) -> Instrumentation) -> Self
+    where
+        E: IntoEndpoint,
+        E::Endpoint: 'static,
+    {
         let registry = Registry::new();
         let exporter = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
@@ -57,7 +65,7 @@ impl App {
         let provider = SdkMeterProvider::builder()
             .with_reader(exporter.build().unwrap())
             .build();
-        let instrumentation = Instrumentation::new(&provider.meter("test"));
+        let instrumentation = adjust(Instrumentation::new(&provider.meter("test")));
         let (announce, ended) = unbounded_channel();
         let endpoint = endpoint.into_endpoint().with(instrumentation).with(Announce(announce));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();

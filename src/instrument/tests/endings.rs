@@ -5,8 +5,9 @@ use std::{future::pending, io, time::Duration};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{StatusCode, Version};
+use opentelemetry::metrics::MeterProvider as _;
 use poem::{
-    Body, EndpointExt, Error, Request, Response, Route,
+    Body, Endpoint, EndpointExt, Error, Request, Response, Route,
     endpoint::{make, make_sync},
     get, handler,
     middleware::CatchPanic,
@@ -20,7 +21,7 @@ use tokio::{
 use tonic::{codegen::Service, transport::Channel};
 
 use super::{App, ask, soon};
-use crate::instrument::{Instrumented, RouteProbe};
+use crate::instrument::{Instrumentation, Instrumented, RouteProbe};
 
 struct Api;
 
@@ -203,21 +204,42 @@ async fn a_client_that_leaves_a_stream() {
     nobody_active(&app, "GET");
 }
 
+/// A layer outside drops the request; one inside answers in its place.
 #[tokio::test]
 async fn a_layer_that_gives_up() {
-    let never = make(|_: Request| async { pending::<Result<(), Error>>().await });
-    let limited = Route::new()
-        .at("/slow", get(never))
-        .around(|endpoint, request| async move {
-            // The time is not what is tested: any layer may drop the future at any moment.
-            tokio::time::timeout(Duration::ZERO, poem::Endpoint::call(&endpoint, request))
-                .await
-                .ok();
-            Ok(StatusCode::GATEWAY_TIMEOUT)
-        });
-    let mut app = App::serve(limited).await;
-    app.send(&ask("GET", "/slow")).await;
-    assert_eq!(app.durations(), [line("504", Some(504), "GET", None, "1.1")]);
+    // The time is not what is tested: a handler that never answers is dropped at the first look at the clock.
+    async fn limit<E: Endpoint>(endpoint: E, request: Request) -> poem::Result<StatusCode> {
+        let _ = tokio::time::timeout(Duration::ZERO, endpoint.call(request)).await;
+        Ok(StatusCode::GATEWAY_TIMEOUT)
+    }
+    for (path, route) in [("/plain", None), ("/probed", Some("/probed"))] {
+        let never = || make(|_: Request| pending::<Result<(), Error>>());
+        let routes = Route::new()
+            .at("/plain", never())
+            .at("/probed", never().with(RouteProbe::new("/probed")));
+
+        let mut app = App::serve(routes.around(limit)).await;
+        app.send(&ask("GET", path)).await;
+        assert_eq!(
+            app.durations(),
+            [line("504", Some(504), "GET", route, "1.1")],
+            "inside, {path}"
+        );
+
+        let routes = Route::new()
+            .at("/plain", never())
+            .at("/probed", never().with(RouteProbe::new("/probed")));
+        let app = App::serve(Route::new()).await;
+        let outside = routes
+            .with(Instrumentation::new(&app.provider.meter("test")))
+            .around(limit);
+        outside.call(Request::builder().uri_str(path).finish()).await.unwrap();
+        assert_eq!(
+            app.durations(),
+            [line("cancelled", None, "GET", route, "1.1")],
+            "outside, {path}"
+        );
+    }
 }
 
 async fn http2(app: &App, path: &str) -> (Channel, http::Request<tonic::body::Body>) {

@@ -185,6 +185,16 @@ async fn a_fresh_response_keeps_the_route_of_those_who_said_it() {
     }
 }
 
+#[tokio::test]
+async fn methods_that_are_known_by_choice() {
+    for (method, reported) in [("BREW", "BREW"), ("GET", "_OTHER")] {
+        let known = ["BREW".to_owned()];
+        let mut app = App::serve_with(app(), |instrumentation| instrumentation.with_known_methods(known)).await;
+        app.send(&ask(method, "/nope")).await;
+        assert_eq!(app.durations(), [expected(reported, 404, None)], "{method}");
+    }
+}
+
 /// Two APIs may share a path: neither takes the other's method for missing, in either order.
 #[tokio::test]
 async fn apis_that_share_a_path() {
