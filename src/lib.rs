@@ -13,9 +13,12 @@
 //! - `telemetry` is the service watching itself: meters, traces and logs
 //! - `config`], [`app` and the commands put it together
 
+pub mod receiver;
 pub mod otlp;
-pub mod model;
 pub mod translate;
+pub mod model;
 pub mod store;
 pub mod exposition;
 pub mod api;
+pub mod instrument;
+pub mod telemetry;
