@@ -266,7 +266,7 @@ async fn a_span_ends_with_its_request() {
     let released = Mutex::new(Some(released));
     let spawns = make_sync(move |_| {
         let released = released.lock().unwrap().take().expect("called once");
-        tokio::spawn(async { released.await }.in_current_span());
+        tokio::spawn(released.in_current_span());
         "done"
     });
     let mut app = App::serve(Route::new().at("/spawns", spawns)).await;
