@@ -61,8 +61,9 @@ use route::RouteSlot;
 /// layer that catches panics belongs directly inside it. Clones share their instruments.
 ///
 /// Each request runs inside a span named `request`, with its method, path and trace id as fields, so that log lines
-/// carry them. Where `tracing-opentelemetry` listens, the span becomes an OpenTelemetry server span. It continues the
-/// trace of the caller when a propagator is set with [`opentelemetry::global::set_text_map_propagator`].
+/// carry them. Where `tracing-opentelemetry` listens, the span becomes an OpenTelemetry server span with the attributes
+/// of the conventions, and `openapi.operation_id` where the operation has one. It continues the trace of the caller
+/// when a propagator is set with [`opentelemetry::global::set_text_map_propagator`].
 #[derive(Clone)]
 pub struct Instrumentation {
     instruments: Arc<Instruments>,

@@ -24,7 +24,7 @@ use super::{
 /// An API whose operations are reported under the paths of its OpenAPI document.
 ///
 /// poem-openapi names path parameters `param0`, `param1` and so on before poem sees them; what they are really called
-/// is only in the document. The wrapper is an [`OpenApi`] itself, and changes nothing but that:
+/// is only in the document. The wrapper is an [`OpenApi`](trait@OpenApi) itself, and changes nothing but that:
 /// `OpenApiService::new(Instrumented(Api), "title", "1.0")`.
 pub struct Instrumented<T>(
     /// The API itself.

@@ -112,11 +112,8 @@ impl Record {
         self.sent
     }
 
-    /// The body has ended. A body that failed stays failed, whatever is asked of it afterwards.
     pub(super) fn end(&mut self, ending: Ending) {
-        if self.ending != Ending::BodyError {
-            self.ending = ending;
-        }
+        self.ending = ending;
     }
 
     fn outcome(&self) -> Outcome {

@@ -31,7 +31,6 @@ impl RequestSpan {
         // The level of a span decides only whether a filter lets it through. At ERROR, no filter by level can take
         // the trace id from a line or the span from its trace.
         let tracing = tracing::error_span!(
-            parent: None,
             "request",
             otel.kind = "server",
             http.request.method = method.as_str(),

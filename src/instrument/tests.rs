@@ -185,3 +185,19 @@ impl HttpBody for Tail {
         self.inner.size_hint()
     }
 }
+
+/// A body that knows its end when it is there, but not its length before.
+struct Once(Option<&'static str>);
+
+impl HttpBody for Once {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(self.0.take().map(|text| Ok(Frame::data(text.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+}

@@ -9,7 +9,7 @@ use std::{
 
 use clap::ValueEnum;
 use opentelemetry_sdk::trace::SdkTracer;
-use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing::{Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry, filter,
     fmt::{self, MakeWriter},
@@ -65,10 +65,10 @@ pub enum LogsError {
 ///
 /// When `RUST_LOG` cannot be parsed, or a subscriber is set already.
 pub fn init(level: LogLevel, format: LogFormat, tracer: Option<SdkTracer>) -> Result<(), LogsError> {
-    let filter = filter(level, env::var("RUST_LOG").ok())?;
+    let wanted = directives(level, env::var("RUST_LOG").ok())?;
     let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colours = io::stderr().is_terminal() && !plain;
-    let subscriber = subscriber(filter, format, colours, io::stderr, tracer);
+    let subscriber = subscriber(wanted, format, colours, io::stderr, tracer);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogsError::AlreadySet)
 }
 
@@ -131,7 +131,7 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-fn filter(level: LogLevel, rust_log: Option<String>) -> Result<EnvFilter, LogsError> {
+fn directives(level: LogLevel, rust_log: Option<String>) -> Result<EnvFilter, LogsError> {
     let own = LevelFilter::from(level);
     let directives = match rust_log.filter(|value| !value.is_empty()) {
         Some(value) => value,
@@ -148,7 +148,7 @@ fn filter(level: LogLevel, rust_log: Option<String>) -> Result<EnvFilter, LogsEr
 }
 
 fn subscriber<W>(
-    filter: EnvFilter,
+    wanted: EnvFilter,
     format: LogFormat,
     colours: bool,
     writer: W,
@@ -168,7 +168,8 @@ where
             .with_span_list(true)
             .boxed(),
     };
-    // A filter for each layer, so that a quiet log leaves the traces whole.
+    // A filter for each layer, so that a quiet log leaves the traces whole. Lines stay in the log: as span events, those
+    // at ERROR would mark a request as failed that the metrics call successful, and the layer cannot be told otherwise.
     let spans = tracer.map(|tracer| {
         let layer = tracing_opentelemetry::layer().with_tracer(tracer);
         let layer = layer
@@ -176,10 +177,11 @@ where
             .with_threads(false)
             .with_target(false)
             .with_tracked_inactivity(false);
-        layer.with_filter(LevelFilter::INFO)
+        let wanted = filter::filter_fn(|metadata| metadata.is_span() && *metadata.level() <= Level::INFO);
+        layer.with_filter(wanted.with_max_level_hint(LevelFilter::INFO))
     });
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
+        .with(lines.with_filter(wanted))
         .with(spans)
 }
 

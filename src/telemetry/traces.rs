@@ -147,7 +147,8 @@ impl Destination {
 ///
 /// It may be called inside or outside the async runtime. The gRPC exporter works on `runtime`, which has to live, and
 /// to have a thread that is not blocked, until the provider is shut down. Shutting down or flushing the provider
-/// blocks, so an async caller does it by `spawn_blocking`.
+/// blocks, so an async caller does it by `spawn_blocking`; a receiver that keeps silent holds up the shutdown for as long
+/// as `shutdown_with_timeout` is told, 5 s if it is not.
 ///
 /// A failing export costs the spans, never a request. It is logged once a minute at most.
 ///

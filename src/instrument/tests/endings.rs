@@ -5,6 +5,7 @@ use std::{future::pending, io, time::Duration};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{StatusCode, Version};
+use http_body_util::combinators::BoxBody;
 use opentelemetry::metrics::MeterProvider as _;
 use poem::{
     Body, Endpoint, EndpointExt, Error, Request, Response, Route,
@@ -20,7 +21,7 @@ use tokio::{
 };
 use tonic::{codegen::Service, transport::Channel};
 
-use super::{App, ask, soon};
+use super::{App, Once, ask, soon};
 use crate::instrument::{Instrumentation, Instrumented, RouteProbe};
 
 struct Api;
@@ -83,6 +84,12 @@ fn streamed() -> Body {
     Body::from_bytes_stream(stream::iter(["one", "two"]).map(Ok::<_, io::Error>))
 }
 
+/// hyper does not ask again once the body says that this was all.
+#[handler]
+fn knows_its_end() -> Body {
+    Body::from(BoxBody::new(Once(Some("all"))))
+}
+
 /// A stream to which the handler gave a length: hyper stops at the length and never asks for the end.
 #[handler]
 fn streamed_with_length() -> Response {
@@ -111,6 +118,7 @@ fn app() -> Route {
         .at("/fails", get(fails_midway))
         .at("/streamed", get(streamed))
         .at("/length", get(streamed_with_length))
+        .at("/end", get(knows_its_end))
         .at("/head", poem::RouteMethod::new().head(make_sync(|_| endless())))
         .nest("/api", OpenApiService::new(Instrumented(Api), "api", "1"))
 }
@@ -149,6 +157,7 @@ async fn over_http1() {
         ("GET", "/unmodified", "", Some(304), Some("/unmodified")),
         ("GET", "/streamed", "", Some(200), Some("/streamed")),
         ("GET", "/length", "", Some(200), Some("/length")),
+        ("GET", "/end", "", Some(200), Some("/end")),
         ("HEAD", "/streamed", "", Some(200), Some("/streamed")),
         ("HEAD", "/head", "", Some(200), Some("/head")),
         ("GET", "/fails", "body_error", Some(200), Some("/fails")),

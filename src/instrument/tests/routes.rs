@@ -17,6 +17,11 @@ fn ok() -> &'static str {
 }
 
 #[handler]
+fn no_such_file() -> Result<()> {
+    Err(NotFoundError.into())
+}
+
+#[handler]
 fn missing(Path(_): Path<u64>) -> Result<()> {
     Err(NotFoundError.into())
 }
@@ -61,9 +66,14 @@ fn app() -> Route {
         .at("/item/:id", get(ok))
         .at("/missing/:id", get(missing))
         .at("/files/*rest", get(ok))
+        .at("/lost/*rest", get(no_such_file))
         .at("/probed/:id", get(ok).with(RouteProbe::new("/probed/{name}")))
         .nest("/deep", Route::new().nest("/er", Route::new().at("/leaf/:x", get(ok))))
         .nest_no_strip("/kept", Route::new().at("/kept/leaf/:x", get(ok)))
+        .nest(
+            "/outer",
+            OpenApiService::new(Instrumented(Api), "outer", "1").with(RouteProbe::new("/outer")),
+        )
         .nest("/api", OpenApiService::new(Instrumented(Api), "api", "1"))
         .nest("/root", OpenApiService::new(Instrumented(Root), "root", "1"))
         .nest("/bare", OpenApiService::new(Api, "bare", "1"))
@@ -78,6 +88,7 @@ const ROWS: &[(&str, &str, u16, &str, Option<&str>)] = &[
     ("get", "/item/7", 405, "_OTHER", Some("/item/{id}")),
     ("GET", "/missing/7", 404, "GET", Some("/missing/{id}")),
     ("GET", "/files/a/b", 200, "GET", Some("/files/{*rest}")),
+    ("GET", "/lost/a/b", 404, "GET", Some("/lost/{*rest}")),
     ("GET", "/probed/7", 200, "GET", Some("/probed/{name}")),
     ("GET", "/deep/er/leaf/1", 200, "GET", Some("/deep/er/leaf/{x}")),
     ("GET", "/kept/leaf/1", 200, "GET", Some("/kept/leaf/{x}")),
@@ -85,6 +96,7 @@ const ROWS: &[(&str, &str, u16, &str, Option<&str>)] = &[
     ("GET", "/deep/nope", 404, "GET", None),
     ("GET", "/deep/er/nope/at/all", 404, "GET", None),
     ("GET", "/api/nope", 404, "GET", None),
+    ("GET", "/outer/v1/users/1", 200, "GET", Some("/outer/v1/users/{id}")),
     (
         "GET",
         "/api/v1/users/1/posts/2",

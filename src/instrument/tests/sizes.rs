@@ -4,9 +4,12 @@ use std::io;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use poem::{Body, Route, handler, post};
+use http_body::Body as _;
+use http_body_util::{BodyExt, combinators::BoxBody};
+use poem::{Body, Request, Route, handler, post};
 
-use super::{App, ask};
+use super::{App, Once, ask};
+use crate::instrument::body::RequestSize;
 
 #[handler]
 async fn reads(body: Body) -> String {
@@ -72,6 +75,18 @@ async fn bodies_are_counted() {
         assert_eq!(sum(&app, "request"), request, "request of {method} {path} {rest:?}");
         assert_eq!(sum(&app, "response"), response, "response of {method} {path} {rest:?}");
     }
+}
+
+/// A reader need not ask again once the body says that this was all.
+#[tokio::test]
+async fn a_request_that_is_read_to_its_known_end() {
+    let mut request = Request::builder().body(Body::from(BoxBody::new(Once(Some("all")))));
+    let size = RequestSize::count(&mut request);
+    let mut body = BoxBody::from(request.take_body());
+    assert_eq!(size.bytes(), None, "nothing is read yet");
+    body.frame().await.unwrap().unwrap();
+    assert!(body.is_end_stream());
+    assert_eq!(size.bytes(), Some(3));
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
+use futures_util::{StreamExt, stream};
 use opentelemetry::{
     KeyValue, global,
     trace::{SpanId, SpanKind, Status, TracerProvider as _},
@@ -14,9 +15,10 @@ use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
     trace::{SdkTracerProvider, SpanData, SpanExporter},
 };
-use poem::{Error, Route, get, handler, http::StatusCode};
+use poem::{Body, Error, Route, endpoint::make_sync, get, handler, http::StatusCode};
 use poem_openapi::{OpenApi, OpenApiService, param, payload::PlainText};
-use tracing::subscriber::DefaultGuard;
+use tokio::sync::oneshot;
+use tracing::{Dispatch, Instrument, subscriber::DefaultGuard};
 use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
 
 use super::{App, ask};
@@ -31,6 +33,10 @@ struct Seen {
 
 impl Seen {
     fn watch() -> (Self, DefaultGuard) {
+        // While there is only one subscriber, `tracing` asks that of the thread which reaches a span first whether
+        // anybody wants it, and remembers the answer for all. Here that may be a test that has none: so have two.
+        static OTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+        LazyLock::force(&OTHER);
         global::set_text_map_propagator(TraceContextPropagator::new());
         let seen = Self::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(seen.clone()).build();
@@ -102,8 +108,18 @@ fn panics() {
     panic!("this panic is part of the test")
 }
 
+#[handler]
+fn streams() -> Body {
+    let chunks = stream::iter(["one", "two"]).map(|chunk| {
+        tracing::info!("streaming {chunk}");
+        Ok::<_, io::Error>(chunk)
+    });
+    Body::from_bytes_stream(chunks)
+}
+
 fn app() -> Route {
     Route::new()
+        .at("/streams", get(streams))
         .at("/unavailable", get(unavailable))
         .at("/panics", get(panics))
         .nest("/api", OpenApiService::new(Instrumented(Api), "api", "1"))
@@ -228,6 +244,35 @@ async fn the_trace_of_the_caller_goes_on() {
             .expect("the handler logs");
         assert!(line.contains(&format!("trace_id={trace_id}")), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_body_is_made_within_the_span() {
+    let (seen, _guard) = Seen::watch();
+    let mut app = App::serve(app()).await;
+    app.send(&ask("GET", "/streams")).await;
+    let trace_id = format!("trace_id={}", seen.only_span().span_context.trace_id());
+    let lines = seen.lines();
+    let streaming: Vec<_> = lines.lines().filter(|line| line.contains("streaming")).collect();
+    assert_eq!(streaming.len(), 2, "{lines}");
+    assert!(streaming.iter().all(|line| line.contains(&trace_id)), "{lines}");
+}
+
+/// Work that outlives its request keeps the span for its log lines, but does not make the request longer.
+#[tokio::test]
+async fn a_span_ends_with_its_request() {
+    let (seen, _guard) = Seen::watch();
+    let (release, released) = oneshot::channel::<()>();
+    let released = Mutex::new(Some(released));
+    let spawns = make_sync(move |_| {
+        let released = released.lock().unwrap().take().expect("called once");
+        tokio::spawn(released.in_current_span());
+        "done"
+    });
+    let mut app = App::serve(Route::new().at("/spawns", spawns)).await;
+    app.send(&ask("GET", "/spawns")).await;
+    assert_eq!(seen.only_span().name, "GET /spawns");
+    release.send(()).expect("the task still waits");
 }
 
 #[tokio::test]

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry::trace::{Status, TraceContextExt as _, TracerProvider as _};
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    trace::{SdkTracerProvider, SpanData, SpanExporter},
+};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::*;
@@ -32,7 +35,7 @@ impl<'w> MakeWriter<'w> for Lines {
 /// What is written while `events` runs.
 fn written(level: LogLevel, rust_log: Option<&str>, format: LogFormat, events: impl FnOnce()) -> String {
     let lines = Lines::default();
-    let filter = filter(level, rust_log.map(str::to_owned)).unwrap();
+    let filter = directives(level, rust_log.map(str::to_owned)).unwrap();
     let tracer = SdkTracerProvider::builder().build().tracer("test");
     let subscriber = subscriber(filter, format, false, lines.clone(), Some(tracer));
     tracing::subscriber::with_default(subscriber, events);
@@ -92,7 +95,7 @@ fn levels() {
 
 #[test]
 fn a_filter_that_cannot_be_parsed() {
-    let error = filter(LogLevel::Info, Some("meterbridge=loud".to_owned()))
+    let error = directives(LogLevel::Info, Some("meterbridge=loud".to_owned()))
         .unwrap_err()
         .to_string();
     assert!(error.starts_with("RUST_LOG is 'meterbridge=loud': "), "{error}");
@@ -104,10 +107,7 @@ fn the_trace_id_is_on_every_line() {
         let mut trace_id = String::new();
         let text = written(LogLevel::Warn, None, format, || {
             let request = tracing::error_span!("request", trace_id = tracing::field::Empty);
-            trace_id = opentelemetry::trace::TraceContextExt::span(&request.context())
-                .span_context()
-                .trace_id()
-                .to_string();
+            trace_id = request.context().span().span_context().trace_id().to_string();
             request.record("trace_id", &trace_id);
             let _request = request.entered();
             let _inner = tracing::error_span!("inner").entered();
@@ -120,6 +120,46 @@ fn the_trace_id_is_on_every_line() {
         };
         assert!(text.contains(&expected), "{text}");
     }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Spans(Arc<Mutex<Vec<SpanData>>>);
+
+impl SpanExporter for Spans {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.0.lock().unwrap().extend(batch);
+        Ok(())
+    }
+}
+
+#[test]
+fn spans_reach_the_tracer_however_quiet_the_log() {
+    let spans = Spans::default();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build();
+    let lines = Lines::default();
+    let quiet = directives(LogLevel::Error, Some("off".to_owned())).unwrap();
+    let subscriber = subscriber(
+        quiet,
+        LogFormat::Text,
+        false,
+        lines.clone(),
+        Some(provider.tracer("test")),
+    );
+    tracing::subscriber::with_default(subscriber, || {
+        let _request = tracing::info_span!("request").entered();
+        let _detail = tracing::debug_span!("detail").entered();
+        tracing::error!("this is not the verdict on the request");
+    });
+    let spans = spans.0.lock().unwrap();
+    assert_eq!(spans.len(), 1, "{spans:?}");
+    assert_eq!(spans[0].status, Status::Unset);
+    let attributes: Vec<_> = spans[0]
+        .attributes
+        .iter()
+        .map(|attribute| attribute.key.as_str())
+        .collect();
+    assert_eq!(attributes, [""; 0], "a span says only what it was given");
+    assert_eq!(lines.0.lock().unwrap().len(), 0);
 }
 
 #[test]
