@@ -23,7 +23,7 @@ promtool check rules --lint=all --lint-fatal "$config"/rules/*.rules.yml
 promtool test rules "$config"/tests/*.test.yml
 
 # An alert that no test makes fire, or that no test keeps quiet, has not been tested.
-for alert in $(sed -nE 's/^ *- alert: //p' prometheus/rules/*.rules.yml); do
+sed -nE 's/^ *- alert: //p' prometheus/rules/*.rules.yml | while read -r alert; do
   after=$(grep -h -A1 "alertname: $alert\$" prometheus/tests/*.test.yml || true)
   grep -q 'exp_alerts:$' <<<"$after" || { echo "rules.sh: no test makes $alert fire" >&2; exit 1; }
   grep -q 'exp_alerts: \[\]$' <<<"$after" || { echo "rules.sh: no test shows when $alert stays quiet" >&2; exit 1; }
