@@ -28,6 +28,8 @@ started_engine=
 container=
 registry_container=
 
+exec 3>&1 4>&2
+
 say() { echo "containers.sh: $*"; }
 ok() { echo "ok: $*"; }
 fail() {
@@ -39,7 +41,9 @@ compose() { docker compose "${files[@]}" "$@"; }
 
 clean() {
   local status=$?
+  trap '' TERM INT # timeout sends it twice, to this and to the group
   trap - EXIT
+  exec 1>&3 2>&4 # a signal may come while a function's output goes to a log
   set +e
   if [ "$status" != 0 ]; then
     say "ended with status $status; what the containers said:" >&2
@@ -62,8 +66,8 @@ clean() {
   exit "$status"
 }
 trap clean EXIT
-trap 'exit 143' TERM
-trap 'exit 130' INT
+trap 'trap "" TERM; exit 143' TERM
+trap 'trap "" INT; exit 130' INT
 
 # base NAME FILE: the image that a Dockerfile asks for, without its digest
 base() { sed -nE "s/^ARG $1=([^@]+).*/\1/p" "$2"; }
