@@ -1,0 +1,118 @@
+use prometheus::proto;
+
+use crate::model::{Family, Histogram, Labels, MetricType, Number, Sample, push_label};
+
+/// A family of the `prometheus` crate's registry, in the words of [`crate::model`]: this is how a service's own instruments
+/// come to be written by the same writers as everything else.
+#[derive(Debug)]
+pub struct Gathered {
+    /// Name, type and help. The registry knows no units.
+    pub family: Family,
+    /// Its series, in the registry's order.
+    pub series: Vec<GatheredSeries>,
+}
+
+/// One series of a [`Gathered`] family.
+#[derive(Debug)]
+pub struct GatheredSeries {
+    /// Its labels.
+    pub labels: Labels,
+    value: Value,
+}
+
+#[derive(Debug)]
+enum Value {
+    Number(f64),
+    Histogram {
+        bounds: Vec<f64>,
+        counts: Vec<u64>,
+        sum: f64,
+    },
+}
+
+impl GatheredSeries {
+    /// Its value.
+    pub fn sample(&self) -> Sample<'_> {
+        match &self.value {
+            Value::Number(value) => Sample::Number(Number::Double(*value)),
+            Value::Histogram { bounds, counts, sum } => Sample::Histogram(Histogram {
+                bounds,
+                counts,
+                sum: Some(*sum),
+            }),
+        }
+    }
+}
+
+impl Gathered {
+    /// A series that says what it has to say in its labels.
+    pub fn info(labels: Labels) -> GatheredSeries {
+        GatheredSeries {
+            labels,
+            value: Value::Number(1.0),
+        }
+    }
+
+    /// Takes a family over. `None` for a summary, which OpenTelemetry does not have.
+    pub fn of(family: &proto::MetricFamily) -> Option<Self> {
+        let metric_type = match family.get_field_type() {
+            proto::MetricType::COUNTER => MetricType::Counter,
+            proto::MetricType::GAUGE => MetricType::Gauge,
+            proto::MetricType::HISTOGRAM => MetricType::Histogram,
+            proto::MetricType::UNTYPED => MetricType::Unknown,
+            _ => return None,
+        };
+        let series = family
+            .get_metric()
+            .iter()
+            .map(|metric| GatheredSeries {
+                labels: labels(metric),
+                value: value(metric_type, metric),
+            })
+            .collect();
+        let family = Family {
+            name: family.name().to_owned(),
+            metric_type,
+            help: family.help().to_owned(),
+            unit: String::new(),
+        };
+        Some(Self { family, series })
+    }
+}
+
+fn labels(metric: &proto::Metric) -> Labels {
+    let mut pairs: Vec<_> = metric
+        .get_label()
+        .iter()
+        .filter(|pair| !pair.value().is_empty())
+        .collect();
+    pairs.sort_by_key(|pair| pair.name());
+    let mut text = String::new();
+    for pair in pairs {
+        push_label(&mut text, pair.name(), pair.value());
+    }
+    Labels::from_text(&text)
+}
+
+fn value(metric_type: MetricType, metric: &proto::Metric) -> Value {
+    match metric_type {
+        MetricType::Counter => Value::Number(metric.get_counter().get_value()),
+        MetricType::Histogram => {
+            let histogram = metric.get_histogram();
+            let finite = histogram
+                .get_bucket()
+                .iter()
+                .filter(|bucket| bucket.upper_bound().is_finite());
+            let (bounds, mut counts): (Vec<_>, Vec<_>) = finite
+                .map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()))
+                .unzip();
+            counts.push(histogram.get_sample_count());
+            Value::Histogram {
+                bounds,
+                counts,
+                sum: histogram.get_sample_sum(),
+            }
+        }
+        _ => Value::Number(metric.get_gauge().get_value()),
+    }
+}

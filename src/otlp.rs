@@ -1,0 +1,131 @@
+//! Decodes OTLP metrics from bytes into data points. Knows OTLP only.
+//!
+//! [`decode`] walks the bytes of a protobuf request and hands borrowed points to a [`Sink`]; nothing is built in between.
+//! OTLP/JSON is first rewritten as protobuf ([`json::transcode`]), so that there is one walk and one meaning.
+
+mod attributes;
+mod check;
+pub mod json;
+mod point;
+mod walk;
+mod wire;
+
+pub use attributes::{AnyValue, Attribute, Attributes};
+pub use point::{HistogramPoint, Number, Point, Quantile, SummaryPoint, Value};
+
+/// Takes what a request holds, from the outside in. Every call of [`Sink::point`] belongs to the latest metric, that to the
+/// latest scope, that to the latest resource.
+pub trait Sink {
+    /// A resource begins.
+    fn resource(&mut self, resource: &Resource<'_>);
+    /// A scope begins.
+    fn scope(&mut self, scope: &Scope<'_>);
+    /// A metric begins. It may have no points.
+    fn metric(&mut self, metric: &Metric<'_>);
+    /// One point of the metric.
+    fn point(&mut self, point: &Point<'_>);
+}
+
+/// Who sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Resource<'a> {
+    /// What identifies and describes it.
+    pub attributes: Attributes<'a>,
+}
+
+/// The library that measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Empty where unknown.
+    pub name: &'a str,
+    /// Empty where unknown.
+    pub version: &'a str,
+    /// Of the ScopeMetrics, not of the ResourceMetrics.
+    pub schema_url: &'a str,
+    /// Further identity.
+    pub attributes: Attributes<'a>,
+}
+
+/// What the points of one metric have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric<'a> {
+    /// As the application chose it.
+    pub name: &'a str,
+    /// Empty where there is none.
+    pub description: &'a str,
+    /// UCUM, or what the application takes for it.
+    pub unit: &'a str,
+    /// Which of the five kinds, with what belongs to it.
+    pub kind: Kind,
+    /// Hints such as `prometheus.type`.
+    pub metadata: Attributes<'a>,
+}
+
+/// The five kinds of metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The latest of a value.
+    Gauge,
+    /// A sum.
+    Sum {
+        /// Whether it never goes down.
+        monotonic: bool,
+        /// Since when it counts.
+        temporality: Temporality,
+    },
+    /// Explicit bounds.
+    Histogram(Temporality),
+    /// Exponential bounds.
+    ExponentialHistogram(Temporality),
+    /// Quantiles.
+    Summary,
+}
+
+impl Kind {
+    /// Every word that [`Kind::as_str`] gives.
+    pub const WORDS: [&'static str; 5] = ["gauge", "sum", "histogram", "exponential_histogram", "summary"];
+
+    /// The word of the protocol for it.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS[match self {
+            Self::Gauge => 0,
+            Self::Sum { .. } => 1,
+            Self::Histogram(_) => 2,
+            Self::ExponentialHistogram(_) => 3,
+            Self::Summary => 4,
+        }]
+    }
+}
+
+/// What a sum or a histogram counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Temporality {
+    /// From the last report.
+    Delta,
+    /// From the start of the stream.
+    Cumulative,
+    /// 0, or a number that the enumeration does not have.
+    Unknown,
+}
+
+/// Why a request cannot be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not OTLP; the text says where and why.
+    #[error("{0}")]
+    Malformed(String),
+    /// The named field, or the named byte of a JSON text, is not UTF-8.
+    #[error("{0}")]
+    InvalidUtf8(String),
+}
+
+/// Reads an `ExportMetricsServiceRequest` and hands everything in it to `sink`, in the order of the bytes; fields may stand
+/// in any order within their message.
+///
+/// # Errors
+///
+/// All or nothing: where the bytes are not a request, or a text in them is not UTF-8, the sink has seen none of it.
+pub fn decode(bytes: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
+    check::check(bytes)?;
+    walk::request(bytes, sink)
+}

@@ -1,0 +1,37 @@
+use super::{Attributes, DecodeError, Metric, Point, Resource, Scope, Sink, walk};
+
+/// Fails where the walk would fail, and where a sink would meet an attribute that cannot be read: then nothing of a request
+/// has been handed out when it turns out to be broken.
+pub(super) fn check(bytes: &[u8]) -> Result<(), DecodeError> {
+    let mut attributes = Check(Ok(()));
+    walk::request(bytes, &mut attributes)?;
+    attributes.0
+}
+
+struct Check(Result<(), DecodeError>);
+
+impl Check {
+    fn attributes(&mut self, attributes: &Attributes<'_>) {
+        if self.0.is_ok() {
+            self.0 = attributes.check();
+        }
+    }
+}
+
+impl Sink for Check {
+    fn resource(&mut self, resource: &Resource<'_>) {
+        self.attributes(&resource.attributes);
+    }
+
+    fn scope(&mut self, scope: &Scope<'_>) {
+        self.attributes(&scope.attributes);
+    }
+
+    fn metric(&mut self, metric: &Metric<'_>) {
+        self.attributes(&metric.metadata);
+    }
+
+    fn point(&mut self, point: &Point<'_>) {
+        self.attributes(&point.attributes);
+    }
+}

@@ -1,0 +1,189 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::Transcoded;
+use super::scalar::{self, Scalar};
+use super::schema::{Field, Kind, Message, REQUEST};
+
+/// How deep messages may be nested: each level of an attribute value takes two, and the request itself a dozen. Beyond it
+/// the walk over the protobuf would refuse the value anyway (conformance B-04).
+const MAX_DEPTH: usize = 160;
+
+pub(super) fn request(text: &str) -> Result<Transcoded, serde_json::Error> {
+    let mut output = Output {
+        protobuf: Vec::new(),
+        unknown: None,
+        depth: 0,
+    };
+    let mut parser = serde_json::Deserializer::from_str(text);
+    // The parser's own limit counts arrays and objects; ours counts messages, and holds for all that recurses here.
+    parser.disable_recursion_limit();
+    MessageBody {
+        message: &REQUEST,
+        output: &mut output,
+    }
+    .deserialize(&mut parser)?;
+    parser.end()?;
+    Ok(Transcoded {
+        protobuf: output.protobuf,
+        unknown: output.unknown,
+    })
+}
+
+struct Output {
+    protobuf: Vec<u8>,
+    unknown: Option<String>,
+    depth: usize,
+}
+
+impl Output {
+    fn key(&mut self, number: u32, wire_type: u32) {
+        scalar::push_varint(&mut self.protobuf, u64::from(number << 3 | wire_type));
+    }
+
+    /// Writes the length in front of what `write` appends.
+    fn length_delimited<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        self.key(number, 2);
+        let start = self.protobuf.len();
+        write(self)?;
+        let length = self.protobuf.len() - start;
+        let mut prefix = Vec::with_capacity(5);
+        scalar::push_varint(&mut prefix, length as u64);
+        self.protobuf.splice(start..start, prefix);
+        Ok(())
+    }
+}
+
+/// A JSON object that becomes the fields of a message; `null` is an empty one.
+struct MessageBody<'o> {
+    message: &'static Message,
+    output: &'o mut Output,
+}
+
+impl<'de> DeserializeSeed<'de> for MessageBody<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MessageBody<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object for {}", self.message.name)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        self.output.depth += 1;
+        if self.output.depth > MAX_DEPTH {
+            return Err(A::Error::custom("a value is nested too deep"));
+        }
+        let (mut known, mut first_unknown) = (false, None);
+        while let Some(Key(name)) = object.next_key()? {
+            match self.message.fields.iter().find(|field| field.json == name) {
+                Some(field) => {
+                    known = true;
+                    object.next_value_seed(FieldValue {
+                        field,
+                        output: self.output,
+                    })?;
+                }
+                None => {
+                    // Names are the sender's; the message shows the beginning of one.
+                    first_unknown.get_or_insert_with(|| name.chars().take(64).collect::<String>());
+                    object.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if let (false, Some(name)) = (known, first_unknown) {
+            self.output
+                .unknown
+                .get_or_insert_with(|| format!("no field of {} is known, the first is \"{name}\"", self.message.name));
+        }
+        self.output.depth -= 1;
+        Ok(())
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The value of a known field: one, or an array of them.
+struct FieldValue<'o> {
+    field: &'static Field,
+    output: &'o mut Output,
+}
+
+impl<'de> DeserializeSeed<'de> for FieldValue<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.field.repeated {
+            deserializer.deserialize_any(self)
+        } else {
+            self.element(deserializer)
+        }
+    }
+}
+
+impl FieldValue<'_> {
+    fn element<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self { field, output } = self;
+        match field.kind {
+            Kind::Message(message) => output.length_delimited(field.number, |output| {
+                MessageBody { message, output }.deserialize(deserializer)
+            }),
+            kind => {
+                let value = Scalar { kind, name: field.json }.deserialize(deserializer)?;
+                // In an array of numbers `null` has no default to stand for; elsewhere it means that nothing was sent.
+                match value {
+                    Some(value) => {
+                        output.key(field.number, value.wire_type());
+                        value.write(&mut output.protobuf);
+                        Ok(())
+                    }
+                    None if field.repeated => Err(D::Error::custom(format!("null in {}", field.json))),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for FieldValue<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array for {}", self.field.json)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+        struct Element<'o>(FieldValue<'o>);
+        impl<'de> DeserializeSeed<'de> for Element<'_> {
+            type Value = ();
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                self.0.element(deserializer)
+            }
+        }
+        while array
+            .next_element_seed(Element(FieldValue {
+                field: self.field,
+                output: self.output,
+            }))?
+            .is_some()
+        {}
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+use super::wire::{Fields, Payload};
+use super::{Attributes, DecodeError, Kind};
+
+/// One data point of any kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a> {
+    /// What tells it from the other points of its metric.
+    pub attributes: Attributes<'a>,
+    /// When the measurement ended, in nanoseconds since the Unix epoch; 0 where unknown.
+    pub time_unix_nano: u64,
+    /// Whether the stream says that it has no value (conformance Z-01).
+    pub no_recorded_value: bool,
+    /// What was measured.
+    pub value: Value<'a>,
+}
+
+/// What a point holds, by the kind of its metric.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// Gauges and sums; `None` where no value was set (conformance G-04).
+    Number(Option<Number>),
+    /// Explicit bounds.
+    Histogram(HistogramPoint<'a>),
+    /// Exponential bounds, not read yet.
+    ExponentialHistogram,
+    /// Quantiles.
+    Summary(SummaryPoint<'a>),
+}
+
+/// A number as it was sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// `as_int`.
+    Int(i64),
+    /// `as_double`.
+    Double(f64),
+}
+
+/// A histogram point; counts and bounds are read when asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct HistogramPoint<'a> {
+    /// How many observations the sender says there are.
+    pub count: u64,
+    /// Their sum, where the sender knows it.
+    pub sum: Option<f64>,
+    message: &'a [u8],
+}
+
+/// A summary point; quantiles are read when asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct SummaryPoint<'a> {
+    /// How many observations there are.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    message: &'a [u8],
+}
+
+/// One quantile of a summary.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantile {
+    /// From 0 to 1, if the sender keeps to the rules.
+    pub quantile: f64,
+    /// The value at it.
+    pub value: f64,
+}
+
+const NO_RECORDED_VALUE: u64 = 1;
+const BUCKET_COUNTS: u32 = 6;
+const EXPLICIT_BOUNDS: u32 = 7;
+const QUANTILE_VALUES: u32 = 6;
+
+impl HistogramPoint<'_> {
+    /// Appends the count of each bucket.
+    pub fn bucket_counts(&self, counts: &mut Vec<u64>) {
+        repeated(self.message, BUCKET_COUNTS, |bits| counts.push(bits));
+    }
+
+    /// Appends the bounds between the buckets.
+    pub fn explicit_bounds(&self, bounds: &mut Vec<f64>) {
+        repeated(self.message, EXPLICIT_BOUNDS, |bits| bounds.push(f64::from_bits(bits)));
+    }
+}
+
+impl SummaryPoint<'_> {
+    /// The quantiles, in the order of the bytes.
+    pub fn quantiles(&self) -> impl Iterator<Item = Quantile> {
+        Fields::of(self.message).filter_map(|field| match field.ok()? {
+            (QUANTILE_VALUES, Payload::Bytes(message)) => quantile(message).ok(),
+            _ => None,
+        })
+    }
+}
+
+fn repeated(message: &[u8], field: u32, mut push: impl FnMut(u64)) {
+    for (_, payload) in Fields::of(message)
+        .filter_map(Result::ok)
+        .filter(|(number, _)| *number == field)
+    {
+        // `read` has checked it.
+        let _ = payload.repeated_fixed64("", &mut push);
+    }
+}
+
+/// Reads a point of a metric of `kind`.
+///
+/// Field numbers by message: NumberDataPoint { 3 time, 4 as_double, 6 as_int, 7 attributes, 8 flags }, HistogramDataPoint
+/// { 3 time, 4 count, 5 sum, 6 bucket_counts, 7 explicit_bounds, 9 attributes, 10 flags }, ExponentialHistogramDataPoint
+/// { 1 attributes, 3 time, 10 flags }, SummaryDataPoint { 3 time, 4 count, 5 sum, 6 quantile_values, 7 attributes, 8 flags }.
+pub(super) fn read(kind: Kind, message: &[u8]) -> Result<Point<'_>, DecodeError> {
+    match kind {
+        Kind::Gauge | Kind::Sum { .. } => number_point(message),
+        Kind::Histogram(_) => histogram_point(message),
+        Kind::ExponentialHistogram(_) => exponential_histogram_point(message),
+        Kind::Summary => summary_point(message),
+    }
+}
+
+fn number_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+    let mut point = Point::empty(Attributes::of(message, 7), Value::Number(None));
+    for field in Fields::of(message) {
+        match field? {
+            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
+            (4, payload) => point.value = Value::Number(Some(Number::Double(payload.double("as_double")?))),
+            (6, payload) => {
+                point.value = Value::Number(Some(Number::Int(payload.fixed64("as_int")?.cast_signed())));
+            }
+            (8, payload) => point.flags(payload)?,
+            _ => {}
+        }
+    }
+    Ok(point)
+}
+
+fn histogram_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+    let mut histogram = HistogramPoint {
+        count: 0,
+        sum: None,
+        message,
+    };
+    let mut point = Point::empty(Attributes::of(message, 9), Value::Histogram(histogram));
+    for field in Fields::of(message) {
+        match field? {
+            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
+            (4, payload) => histogram.count = payload.fixed64("a histogram's count")?,
+            (5, payload) => histogram.sum = Some(payload.double("a histogram's sum")?),
+            (BUCKET_COUNTS, payload) => payload.repeated_fixed64("bucket_counts", |_| {})?,
+            (EXPLICIT_BOUNDS, payload) => payload.repeated_fixed64("explicit_bounds", |_| {})?,
+            (10, payload) => point.flags(payload)?,
+            _ => {}
+        }
+    }
+    point.value = Value::Histogram(histogram);
+    Ok(point)
+}
+
+fn exponential_histogram_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+    let mut point = Point::empty(Attributes::of(message, 1), Value::ExponentialHistogram);
+    for field in Fields::of(message) {
+        match field? {
+            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
+            (10, payload) => point.flags(payload)?,
+            _ => {}
+        }
+    }
+    Ok(point)
+}
+
+fn summary_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+    let mut summary = SummaryPoint {
+        count: 0,
+        sum: 0.0,
+        message,
+    };
+    let mut point = Point::empty(Attributes::of(message, 7), Value::Summary(summary));
+    for field in Fields::of(message) {
+        match field? {
+            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
+            (4, payload) => summary.count = payload.fixed64("a summary's count")?,
+            (5, payload) => summary.sum = payload.double("a summary's sum")?,
+            (QUANTILE_VALUES, payload) => {
+                quantile(payload.message("a quantile")?)?;
+            }
+            (8, payload) => point.flags(payload)?,
+            _ => {}
+        }
+    }
+    point.value = Value::Summary(summary);
+    Ok(point)
+}
+
+fn quantile(message: &[u8]) -> Result<Quantile, DecodeError> {
+    let mut found = Quantile {
+        quantile: 0.0,
+        value: 0.0,
+    };
+    for field in Fields::of(message) {
+        match field? {
+            (1, payload) => found.quantile = payload.double("a quantile")?,
+            (2, payload) => found.value = payload.double("a quantile's value")?,
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+impl<'a> Point<'a> {
+    fn empty(attributes: Attributes<'a>, value: Value<'a>) -> Self {
+        Self {
+            attributes,
+            time_unix_nano: 0,
+            no_recorded_value: false,
+            value,
+        }
+    }
+
+    fn flags(&mut self, payload: Payload<'_>) -> Result<(), DecodeError> {
+        self.no_recorded_value = payload.varint("a point's flags")? & NO_RECORDED_VALUE != 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+use super::DecodeError;
+
+/// The fields of one protobuf message, in the order in which they stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+/// The payload of a field, by wire type.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Payload<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(&'a [u8]),
+    Fixed32,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(message: &'a [u8]) -> Self {
+        Self { rest: message }
+    }
+
+    fn read(&mut self) -> Result<(u32, Payload<'a>), DecodeError> {
+        let key = varint(&mut self.rest)?;
+        let number = u32::try_from(key >> 3).unwrap_or(0);
+        if number == 0 || number > 0x1FFF_FFFF {
+            return Err(malformed("a field number that protobuf does not have"));
+        }
+        let payload = match key & 7 {
+            0 => Payload::Varint(varint(&mut self.rest)?),
+            1 => Payload::Fixed64(u64::from_le_bytes(fixed(&mut self.rest)?)),
+            2 => {
+                let length = varint(&mut self.rest)?;
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                let (bytes, rest) = self.rest.split_at_checked(length).ok_or_else(|| {
+                    malformed(&format!(
+                        "field {number} says {length} bytes where {} are left",
+                        self.rest.len()
+                    ))
+                })?;
+                self.rest = rest;
+                Payload::Bytes(bytes)
+            }
+            5 => {
+                let _: [u8; 4] = fixed(&mut self.rest)?;
+                Payload::Fixed32 // No field that is read here has this type.
+            }
+            // Groups (3, 4) have been out of protobuf since before OTLP; nobody sends them.
+            wire_type => return Err(malformed(&format!("field {number} has the wire type {wire_type}"))),
+        };
+        Ok((number, payload))
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u32, Payload<'a>), DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.read();
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
+    }
+}
+
+/// `name` is the field as the schema calls it, for the error message.
+impl<'a> Payload<'a> {
+    pub(super) fn message(self, name: &str) -> Result<&'a [u8], DecodeError> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            _ => Err(wrong_type(name)),
+        }
+    }
+
+    pub(super) fn text(self, name: &str) -> Result<&'a str, DecodeError> {
+        std::str::from_utf8(self.message(name)?)
+            .map_err(|_| DecodeError::InvalidUtf8(format!("{name} is not UTF-8; send text as UTF-8, or as bytes")))
+    }
+
+    pub(super) fn varint(self, name: &str) -> Result<u64, DecodeError> {
+        match self {
+            Self::Varint(value) => Ok(value),
+            _ => Err(wrong_type(name)),
+        }
+    }
+
+    pub(super) fn fixed64(self, name: &str) -> Result<u64, DecodeError> {
+        match self {
+            Self::Fixed64(value) => Ok(value),
+            _ => Err(wrong_type(name)),
+        }
+    }
+
+    pub(super) fn double(self, name: &str) -> Result<f64, DecodeError> {
+        self.fixed64(name).map(f64::from_bits)
+    }
+
+    /// Appends a repeated 64-bit field, packed or not: a parser has to take both (conformance P-16).
+    pub(super) fn repeated_fixed64(self, name: &str, mut push: impl FnMut(u64)) -> Result<(), DecodeError> {
+        match self {
+            Self::Fixed64(value) => push(value),
+            Self::Bytes(bytes) if bytes.len() % 8 == 0 => {
+                bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .for_each(|chunk| push(u64::from_le_bytes(*chunk)));
+            }
+            Self::Bytes(_) => return Err(malformed(&format!("{name} is not a whole number of 8-byte values"))),
+            _ => return Err(wrong_type(name)),
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn malformed(what: &str) -> DecodeError {
+    DecodeError::Malformed(format!("not an OTLP metrics request in protobuf: {what}"))
+}
+
+fn wrong_type(name: &str) -> DecodeError {
+    malformed(&format!("{name} has the wrong wire type"))
+}
+
+fn truncated() -> DecodeError {
+    malformed("the bytes end in the middle of a field")
+}
+
+fn fixed<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], DecodeError> {
+    let (value, rest) = bytes.split_first_chunk::<N>().ok_or_else(truncated)?;
+    *bytes = rest;
+    Ok(*value)
+}
+
+fn varint(bytes: &mut &[u8]) -> Result<u64, DecodeError> {
+    let mut value = 0u64;
+    for (at, byte) in bytes.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7F) << (7 * at);
+        if byte & 0x80 == 0 {
+            if at == 9 && *byte > 1 {
+                return Err(malformed("a number of more than 64 bits"));
+            }
+            *bytes = &bytes[at + 1..];
+            return Ok(value);
+        }
+    }
+    Err(if bytes.len() < 10 {
+        truncated()
+    } else {
+        malformed("a number of more than 64 bits")
+    })
+}

@@ -1,0 +1,122 @@
+//! Keeps the current value of every series. Pure memory: no I/O, no clock, no logging; the time is an argument and what
+//! happened is a return value. Knows [`crate::model`] only.
+//!
+//! The contract:
+//!
+//! - A series is one label set in one family; a histogram or a summary is one, however many lines it becomes. It holds the
+//!   sample with the newest time; of equally new ones the one that came last (conformance Z-05, C-05).
+//! - A family has one type while it has series. The first that comes decides (K-01), and which sample names the family owns
+//!   goes with it (K-04).
+//! - A series goes when nothing has come for it during the expiry, by the time of receipt (Z-03). A reader that says what
+//!   time it is never sees an expired one, whether it has been swept yet or not.
+//! - The caps refuse newcomers and never touch what is there (B-01).
+//! - A source lives as long as one of its series, or a request that is being taken in.
+//! - Each family has a lock of its own, held for one series on the way in and for a bounded batch on the way out. Nothing is
+//!   called back under it but what the caller of [`FamilyCell::read`] passes, which must not block.
+
+mod cell;
+mod registry;
+mod series;
+mod source;
+mod sweep;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLock;
+
+pub use cell::{Batch, FamilyCell, Position, Shown};
+pub use series::{Applied, Change};
+pub use source::{Identity, Origin, Source};
+
+use registry::Registry;
+use source::Sources;
+
+/// The caps on series, and how long one lives. 0 and `None` mean that there is none.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Of all families and sources together.
+    pub series: usize,
+    /// Of all sources of one job.
+    pub series_per_job: usize,
+    /// Of one family.
+    pub series_per_metric: usize,
+    /// Since the last point of a series.
+    pub expiry: Option<Duration>,
+}
+
+/// All series. Shared by reference; every method takes `&self`.
+#[derive(Debug)]
+pub struct Store {
+    limits: Limits,
+    /// All times are kept as milliseconds since then.
+    epoch: Instant,
+    registry: RwLock<Registry>,
+    sources: Sources,
+    series: AtomicUsize,
+    /// Counts the series that were ever made, so that a scrape does not meet one twice (see [`Position`]).
+    births: AtomicU64,
+}
+
+impl Store {
+    /// An empty store. No time that it is told later may be before `now`.
+    pub fn new(limits: Limits, now: Instant) -> Self {
+        Self {
+            limits,
+            epoch: now,
+            registry: RwLock::default(),
+            sources: Sources::default(),
+            series: AtomicUsize::new(0),
+            births: AtomicU64::new(0),
+        }
+    }
+
+    /// The limits that it was made with.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many series there are, expired ones that have not been swept yet included.
+    pub fn series(&self) -> usize {
+        self.series.load(Ordering::Relaxed)
+    }
+
+    /// How many sources there are.
+    pub fn source_count(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// All sources, ordered by job and instance.
+    pub fn sources(&self) -> Vec<Arc<Source>> {
+        self.sources.all()
+    }
+
+    /// The source of that identity, if one of its series is held.
+    pub fn source(&self, identity: &Identity) -> Option<Arc<Source>> {
+        self.sources.get(identity)
+    }
+
+    /// How long ago `at` was, where `at` is a time of this store, such as [`Source::last_seen`].
+    pub fn age(&self, at: Moment, now: Instant) -> Duration {
+        Duration::from_millis(self.moment(now).0.saturating_sub(at.0))
+    }
+
+    /// The time as this store keeps it.
+    pub fn moment(&self, now: Instant) -> Moment {
+        Moment(u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn is_expired(&self, at: Moment, now: Moment) -> bool {
+        self.limits
+            .expiry
+            .is_some_and(|expiry| u128::from(now.0.saturating_sub(at.0)) > expiry.as_millis())
+    }
+}
+
+/// Milliseconds since the store was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+#[cfg(test)]
+mod tests;

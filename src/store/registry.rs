@@ -1,0 +1,142 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hashbrown::HashMap;
+
+use super::cell::PointOf;
+use super::{Applied, Change, FamilyCell, Source, Store};
+use crate::model::{Family, PointReason, Refused};
+
+/// The families by name, and which of them owns which sample name.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    families: BTreeMap<Arc<str>, Arc<FamilyCell>>,
+    owners: HashMap<String, Arc<FamilyCell>>,
+}
+
+impl Registry {
+    fn remove(&mut self, cell: &Arc<FamilyCell>) {
+        for name in cell.family().sample_names() {
+            self.owners.remove(&name);
+        }
+        self.families.remove(cell.name());
+    }
+
+    /// Takes the family out if it is empty. From then on nothing can be put into its cell.
+    fn close_if_empty(&mut self, cell: &Arc<FamilyCell>) -> bool {
+        let empty = {
+            let mut state = cell.state.lock();
+            state.closed = state.is_empty();
+            state.closed
+        };
+        if empty {
+            self.remove(cell);
+        }
+        empty
+    }
+}
+
+impl Store {
+    /// All families, ordered by name.
+    pub fn families(&self) -> Vec<Arc<FamilyCell>> {
+        self.registry.read().families.values().cloned().collect()
+    }
+
+    /// The family of that name and type for the points of a metric; made if there is none. `origin` says in words who sends
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// Where the name lives with another type, or another family owns one of the sample names (conformance K-01, K-04).
+    pub fn family(&self, family: &Family, origin: &str) -> Result<Arc<FamilyCell>, Refused> {
+        if let Some(cell) = self.registry.read().families.get(family.name.as_str())
+            && cell.metric_type() == family.metric_type
+        {
+            cell.prefer(family);
+            return Ok(Arc::clone(cell));
+        }
+        let registry = &mut *self.registry.write();
+        if let Some(cell) = registry.families.get(family.name.as_str()).cloned() {
+            if cell.metric_type() == family.metric_type {
+                return Ok(cell);
+            }
+            if !registry.close_if_empty(&cell) {
+                let (name, new, old) = (&family.name, family.metric_type.as_str(), cell.metric_type().as_str());
+                let detail = format!(
+                    "\"{name}\" is a {new} from {origin}, and already a {old} from {}",
+                    cell.origin()
+                );
+                return Err(Refused::new(PointReason::TypeConflict, detail));
+            }
+        }
+        for name in family.sample_names() {
+            if let Some(owner) = registry.owners.get(&name).cloned()
+                && !registry.close_if_empty(&owner)
+            {
+                let (family, old, from) = (&family.name, owner.name(), owner.origin());
+                let detail =
+                    format!("\"{family}\" from {origin} needs the sample name \"{name}\" of \"{old}\" from {from}");
+                return Err(Refused::new(PointReason::NameConflict, detail));
+            }
+        }
+        let cell = Arc::new(FamilyCell::new(family.clone(), origin.to_owned()));
+        for name in family.sample_names() {
+            registry.owners.insert(name, Arc::clone(&cell));
+        }
+        registry.families.insert(family.name.as_str().into(), Arc::clone(&cell));
+        Ok(cell)
+    }
+
+    /// Applies one point of `source` to the series with these labels in `cell`. `stream` tells the OTLP streams apart that
+    /// may meet in one series.
+    ///
+    /// # Errors
+    ///
+    /// A new series that a cap does not let in. A cell whose family has been taken out in the meantime is replaced first,
+    /// which may meet the errors of [`Store::family`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the parts of one point, and none of them is a switch"
+    )]
+    pub fn apply(
+        &self,
+        cell: &mut Arc<FamilyCell>,
+        source: &Arc<Source>,
+        labels: &str,
+        change: Change<'_>,
+        time_unix_nano: u64,
+        stream: u64,
+        now: Instant,
+    ) -> Result<Applied, Refused> {
+        let point = PointOf {
+            source,
+            labels,
+            change,
+            time_unix_nano,
+            stream,
+            now: self.moment(now),
+        };
+        loop {
+            if let Some(applied) = cell.apply(self, &point) {
+                return applied;
+            }
+            *cell = self.family(&cell.family(), cell.origin())?;
+        }
+    }
+
+    /// Takes out the families that have no series.
+    pub(super) fn close_empty_families(&self, cells: &[Arc<FamilyCell>]) {
+        let registry = &mut *self.registry.write();
+        for cell in cells {
+            // It may have been closed and replaced by a new one of its name since the caller looked.
+            if registry
+                .families
+                .get(cell.name())
+                .is_some_and(|held| Arc::ptr_eq(held, cell))
+            {
+                registry.close_if_empty(cell);
+            }
+        }
+    }
+}

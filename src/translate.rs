@@ -1,0 +1,319 @@
+//! Gives each OTLP data point its Prometheus family, labels and sample, and puts it into the store. Knows both vocabularies.
+
+mod label;
+mod metric;
+mod name;
+mod outcome;
+mod resource;
+mod sample;
+mod unit;
+mod value;
+
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+use std::time::Instant;
+
+use hashbrown::DefaultHashBuilder;
+
+use crate::model::{Family, Labels, MetricType, PointReason, Refused};
+use crate::otlp::{self, Kind, Metric, Point, Resource, Scope};
+use crate::store::{Change, FamilyCell, Source, Store};
+use label::{LabelSet, Reserved};
+use sample::Scratch;
+
+pub use label::LabelLimits;
+pub use outcome::{Advice, Outcome};
+
+/// What is translated, and up to which size. 0 means that there is no limit.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// On the labels of each series.
+    pub labels: LabelLimits,
+    /// On the description of a metric, in bytes.
+    pub help_bytes: usize,
+}
+
+impl Default for Limits {
+    /// Those of the command's options.
+    fn default() -> Self {
+        let labels = LabelLimits {
+            labels: 256,
+            name_bytes: 1024,
+            value_bytes: 16 << 10,
+        };
+        Self {
+            labels,
+            help_bytes: 16 << 10,
+        }
+    }
+}
+
+/// Takes the points of one request in. A bad point costs itself alone; [`Translator::finish`] tells what became of all.
+///
+/// What is constant for a resource, a scope or a metric is worked out once for it; the label set and the arrays of samples
+/// are kept from point to point.
+#[derive(Debug)]
+pub struct Translator<'s> {
+    store: &'s Store,
+    limits: &'s Limits,
+    now: Instant,
+    hasher: DefaultHashBuilder,
+    labels: LabelSet,
+    scratch: Scratch,
+    outcome: Outcome,
+    source: Option<Arc<Source>>,
+    resource_stream: u64,
+    scope: InScope,
+    metric: Option<InMetric>,
+}
+
+/// What the points of one scope have in common.
+#[derive(Debug, Default)]
+struct InScope {
+    labels: Vec<(String, String)>,
+    refused: Option<Refused>,
+    stream: u64,
+}
+
+/// What the points of one metric have in common.
+#[derive(Debug)]
+struct InMetric {
+    /// As the sender calls it.
+    name: String,
+    kind: Kind,
+    family: Result<Family, Refused>,
+    /// Found or made when the first point comes.
+    cell: Option<Arc<FamilyCell>>,
+    stream: u64,
+}
+
+impl<'s> Translator<'s> {
+    /// Puts points into `store`, received `now`.
+    pub fn new(store: &'s Store, limits: &'s Limits, now: Instant) -> Self {
+        Self {
+            store,
+            limits,
+            now,
+            hasher: stream_hasher(),
+            labels: LabelSet::new(limits.labels.clone(), stream_hasher()),
+            scratch: Scratch::default(),
+            outcome: Outcome::default(),
+            source: None,
+            resource_stream: 0,
+            scope: InScope::default(),
+            metric: None,
+        }
+    }
+
+    /// What became of everything that came.
+    pub fn finish(mut self) -> Outcome {
+        self.leave_source();
+        self.outcome
+    }
+
+    fn leave_source(&mut self) {
+        if let Some(source) = self.source.take() {
+            self.store.leave(source);
+        }
+    }
+
+    fn stream_of(&self, parts: impl Hash) -> u64 {
+        self.hasher.hash_one(parts)
+    }
+
+    /// Gives advice, once for each source and cause; the cause is the kind of advice and the names in it (conformance P-02).
+    fn advise(&mut self, advice: Advice, cause: &str, detail: &str) {
+        let cause = self.hasher.hash_one((advice, cause));
+        let is_new = self.source.as_ref().is_none_or(|source| source.is_new_advice(cause));
+        self.outcome.advise(advice, detail, is_new);
+    }
+
+    /// Advice on what has just been rendered.
+    fn advise_on_labels(&mut self, whose: impl FnOnce() -> String) {
+        if self.labels.is_plain() {
+            return;
+        }
+        let whose = whose();
+        let mut notes = Vec::new();
+        for key in self.labels.dropped() {
+            let detail =
+                format!("attribute \"{key}\" of {whose} leaves no label name and was dropped; use a-z, 0-9 and `_`");
+            notes.push((Advice::DroppedAttribute, key.to_owned(), detail));
+        }
+        for (name, keys) in self.labels.joined() {
+            let keys: Vec<String> = keys.map(|key| format!("\"{key}\"")).collect();
+            let keys = keys.join(" and ");
+            let detail = format!("attributes {keys} of {whose} become one label, \"{name}\"; their values were joined");
+            notes.push((Advice::JoinedAttributes, keys, detail));
+        }
+        for (advice, cause, detail) in notes {
+            self.advise(advice, &cause, &detail);
+        }
+    }
+
+    fn take(&mut self, metric: &mut InMetric, point: &Point<'_>) -> Result<(), Refused> {
+        let family = metric.family.as_ref().map_err(Clone::clone)?;
+        if let Some(refused) = &self.scope.refused {
+            return Err(refused.clone());
+        }
+        let named = |refused: Refused| refused.of_metric(&metric.name);
+        if point.time_unix_nano == 0 {
+            return Err(named(Refused::new(PointReason::NoTimestamp, "the end time is 0")));
+        }
+        let Some(source) = self.source.clone() else {
+            return Ok(());
+        };
+
+        self.labels.clear();
+        let bound = match family.metric_type {
+            MetricType::Histogram => Some("le"),
+            MetricType::Summary => Some("quantile"),
+            _ => None,
+        };
+        let reserved = Reserved {
+            job: source.identity().job.is_some(),
+            instance: true,
+            bound,
+        };
+        self.labels
+            .push_attributes(&point.attributes, reserved)
+            .map_err(named)?;
+        let stream = self.stream_of((
+            self.resource_stream,
+            self.scope.stream,
+            metric.stream,
+            self.labels.stream(),
+        ));
+        resource::push_identity(&mut self.labels, source.identity());
+        for (name, value) in &self.scope.labels {
+            self.labels.push_own(name, value);
+        }
+
+        let mut count_mismatch = false;
+        let change = if point.no_recorded_value {
+            Change::Stale
+        } else {
+            let translated = self.scratch.sample(family.metric_type, point).map_err(named)?;
+            count_mismatch = translated.count_mismatch;
+            Change::Sample(translated.sample)
+        };
+        let labels = self.labels.render().map_err(named)?;
+        let cell = match &mut metric.cell {
+            Some(cell) => cell,
+            empty => empty.insert(self.store.family(family, &origin(&source, &self.scope))?),
+        };
+        let applied = self
+            .store
+            .apply(cell, &source, labels, change, point.time_unix_nano, stream, self.now)?;
+
+        self.outcome.accept(metric.kind);
+        self.outcome.ignored += u64::from(applied.ignored);
+        self.outcome.collisions += u64::from(applied.collided);
+        self.advise_on_labels(|| format!("metric \"{}\"", metric.name));
+        if count_mismatch {
+            let name = &metric.name;
+            let detail =
+                format!("the count of histogram \"{name}\" is not the total of its buckets; the total was used");
+            self.advise(Advice::CountMismatch, name, &detail);
+        }
+        Ok(())
+    }
+}
+
+impl otlp::Sink for Translator<'_> {
+    fn resource(&mut self, resource: &Resource<'_>) {
+        self.leave_source();
+        let described = resource::describe(&resource.attributes, &mut self.labels, self.limits.labels.value_bytes);
+        let source = self.store.enter(&described.identity, self.now);
+        source.describe(described.target.as_deref(), described.origin);
+        self.source = Some(source);
+        self.resource_stream = described.stream;
+        for detail in &described.oversized {
+            let detail = format!("a resource attribute stays out of target_info: {detail}");
+            self.advise(Advice::OversizedResource, &detail, &detail);
+        }
+        self.advise_on_labels(|| "the resource".to_owned());
+    }
+
+    fn scope(&mut self, scope: &Scope<'_>) {
+        self.labels.clear();
+        let own = [
+            ("name", scope.name),
+            ("version", scope.version),
+            ("schema_url", scope.schema_url),
+        ];
+        for (name, value) in own {
+            self.labels.push_own(&format!("otel_scope_{name}"), value);
+        }
+        let mut refused = None;
+        for attribute in scope.attributes.iter() {
+            if let Err(error) = self.labels.push_scope_attribute(attribute.key, attribute.value) {
+                refused = Some(error);
+                break;
+            }
+        }
+        let stream = self.stream_of((scope.name, scope.version, scope.schema_url, self.labels.stream()));
+        let rendered = self.labels.render().map(Labels::from_text);
+        let labels = match rendered {
+            Ok(labels) => labels
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.into_owned()))
+                .collect(),
+            Err(error) => {
+                refused = Some(error);
+                Vec::new()
+            }
+        };
+        self.scope = InScope {
+            labels,
+            refused,
+            stream,
+        };
+        self.advise_on_labels(|| format!("scope \"{}\"", scope.name));
+    }
+
+    fn metric(&mut self, metric: &Metric<'_>) {
+        let family = metric::family(metric, self.limits.help_bytes);
+        let stream = self.stream_of((metric.name, metric.unit));
+        self.metric = Some(InMetric {
+            name: metric.name.to_owned(),
+            kind: metric.kind,
+            family,
+            cell: None,
+            stream,
+        });
+    }
+
+    fn point(&mut self, point: &Point<'_>) {
+        let Some(mut metric) = self.metric.take() else { return };
+        if let Err(refused) = self.take(&mut metric, point) {
+            self.outcome.refuse(&refused);
+        }
+        self.metric = Some(metric);
+    }
+}
+
+/// Who sends, in words, for the messages of conflicts.
+fn origin(source: &Source, scope: &InScope) -> String {
+    let identity = source.identity();
+    let scope = scope
+        .labels
+        .iter()
+        .find(|(name, _)| name == "otel_scope_name")
+        .map_or("", |(_, value)| value);
+    format!(
+        "job \"{}\", instance \"{}\", scope \"{scope}\"",
+        identity.job.as_deref().unwrap_or(""),
+        identity.instance
+    )
+}
+
+/// One seed for the life of the process: not known to senders, and the same in every request, since streams are told apart
+/// across requests.
+fn stream_hasher() -> DefaultHashBuilder {
+    static HASHER: std::sync::OnceLock<DefaultHashBuilder> = std::sync::OnceLock::new();
+    HASHER.get_or_init(DefaultHashBuilder::default).clone()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,362 @@
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::ops::Range;
+
+use hashbrown::DefaultHashBuilder;
+
+use super::value;
+use crate::model::{PointReason, Refused, push_label};
+use crate::otlp::{AnyValue, Attributes};
+
+/// The limits on the labels of one series; 0 means that there is none.
+#[derive(Clone, Debug)]
+pub struct LabelLimits {
+    /// How many a line may carry, `job` and `instance` included, `le` and `quantile` not.
+    pub labels: usize,
+    /// The length of a name in bytes.
+    pub name_bytes: usize,
+    /// The length of a value in bytes.
+    pub value_bytes: usize,
+}
+
+/// How many attributes may be sent for each label that is allowed: repeated keys and empty values make no label, but nobody
+/// may make us sort millions of them (conformance B-04).
+const ATTRIBUTES_PER_LABEL: usize = 4;
+
+/// Collects the labels of one series and renders them. Used again for every series, so that nothing is allocated.
+#[derive(Debug)]
+pub(super) struct LabelSet {
+    limits: LabelLimits,
+    hasher: DefaultHashBuilder,
+    /// Names, keys and values one behind the other.
+    arena: String,
+    entries: Vec<Entry>,
+    rendered: String,
+    /// Keys from which nothing was left.
+    dropped: Vec<Range<usize>>,
+    /// Neighbours in `entries` that became one label.
+    joined: Vec<Range<usize>>,
+    /// The sum of the hashes of all attributes: the same for the same attributes in any order.
+    stream: u64,
+}
+
+const SCOPE_PREFIX: &str = "otel_scope_";
+
+#[derive(Debug)]
+struct Entry {
+    name: Range<usize>,
+    key: Range<usize>,
+    value: Range<usize>,
+    origin: Origin,
+}
+
+/// Labels of our own stand behind those of the sender where they meet (conformance C-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    Attribute,
+    Own,
+}
+
+/// Names that a series may not take from attributes, since they mean something else there (conformance C-02, C-03).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reserved {
+    pub(super) job: bool,
+    pub(super) instance: bool,
+    /// `le` of a histogram, `quantile` of a summary.
+    pub(super) bound: Option<&'static str>,
+}
+
+impl LabelSet {
+    pub(super) fn new(limits: LabelLimits, hasher: DefaultHashBuilder) -> Self {
+        Self {
+            limits,
+            hasher,
+            arena: String::new(),
+            entries: Vec::new(),
+            rendered: String::new(),
+            dropped: Vec::new(),
+            joined: Vec::new(),
+            stream: 0,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.arena.clear();
+        self.entries.clear();
+        self.rendered.clear();
+        self.dropped.clear();
+        self.joined.clear();
+        self.stream = 0;
+    }
+
+    /// Adds a label whose name is legal and whose value is text.
+    pub(super) fn push_own(&mut self, name: &str, value: &str) {
+        let name = self.append(name);
+        let value = self.append(value);
+        self.entries.push(Entry {
+            key: name.clone(),
+            name,
+            value,
+            origin: Origin::Own,
+        });
+    }
+
+    /// Adds the attributes of a point.
+    pub(super) fn push_attributes(&mut self, attributes: &Attributes<'_>, reserved: Reserved) -> Result<(), Refused> {
+        let most = self.limits.labels.saturating_mul(ATTRIBUTES_PER_LABEL);
+        for (at, attribute) in attributes.iter().enumerate() {
+            if most != 0 && at >= most {
+                return Err(self.too_many(&format!("more than {most} attributes")));
+            }
+            self.push_attribute("", attribute.key, attribute.value, reserved, Origin::Attribute)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an attribute of a scope, unless it would be one of the labels that a scope has anyway (conformance S-02).
+    pub(super) fn push_scope_attribute(&mut self, key: &str, value: AnyValue<'_>) -> Result<(), Refused> {
+        let mut name = SCOPE_PREFIX.to_owned();
+        if sanitize(&mut name, 0, key) && ["name", "version", "schema_url"].contains(&&name[SCOPE_PREFIX.len()..]) {
+            return Ok(());
+        }
+        self.push_attribute(SCOPE_PREFIX, key, value, Reserved::default(), Origin::Own)
+    }
+
+    /// Adds an attribute of a resource to its `target_info`. The set does not grow past its limit: what comes late does not fit.
+    pub(super) fn push_resource_attribute(
+        &mut self,
+        key: &str,
+        value: AnyValue<'_>,
+        reserved: Reserved,
+    ) -> Result<(), Refused> {
+        // Two places are kept for the identity.
+        if self.limits.labels != 0 && self.entries.len() + 2 >= self.limits.labels {
+            return Err(self.too_many("a resource with more attributes"));
+        }
+        let before = self.arena.len();
+        self.push_attribute("", key, value, reserved, Origin::Attribute)
+            .inspect_err(|_| self.arena.truncate(before))
+    }
+
+    /// Whether there is a label that is not empty.
+    pub(super) fn has_values(&self) -> bool {
+        self.entries.iter().any(|entry| !entry.value.is_empty())
+    }
+
+    fn push_attribute(
+        &mut self,
+        prefix: &str,
+        key: &str,
+        value: AnyValue<'_>,
+        reserved: Reserved,
+        origin: Origin,
+    ) -> Result<(), Refused> {
+        // An attribute of this name would be a second metric name (conformance L-09).
+        if key == "__name__" {
+            return Ok(());
+        }
+        let start = self.arena.len();
+        self.arena.push_str(prefix);
+        if !sanitize(&mut self.arena, start, key) {
+            self.arena.truncate(start);
+            let key = self.append(key);
+            self.dropped.push(key);
+            return Ok(());
+        }
+        let exported = match &self.arena[start..] {
+            "job" => reserved.job,
+            "instance" => reserved.instance,
+            name => reserved.bound == Some(name),
+        };
+        if exported {
+            self.arena.insert_str(start, "exported_");
+        }
+        let name = start..self.arena.len();
+        let key = if self.arena[name.clone()] == *key {
+            name.clone()
+        } else {
+            self.append(key)
+        };
+        let value_start = self.arena.len();
+        if value::write(&mut self.arena, value, self.limits.value_bytes).is_err() {
+            let detail = format!(
+                "the value of label \"{}\" has more than {} bytes (--max-label-value-bytes)",
+                &self.arena[name], self.limits.value_bytes
+            );
+            return Err(Refused::new(PointReason::LabelValueTooLong, detail));
+        }
+        let value_end = self.arena.len();
+        self.stream = self
+            .stream
+            .wrapping_add(self.hash_attribute(&self.arena[key.clone()], value, value_start));
+        self.entries.push(Entry {
+            name,
+            key,
+            value: value_start..value_end,
+            origin,
+        });
+        Ok(())
+    }
+
+    fn append(&mut self, text: &str) -> Range<usize> {
+        let start = self.arena.len();
+        self.arena.push_str(text);
+        start..self.arena.len()
+    }
+
+    fn hash_attribute(&self, key: &str, value: AnyValue<'_>, value_start: usize) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        key.hash(&mut hasher);
+        std::mem::discriminant(&value).hash(&mut hasher);
+        self.arena[value_start..].hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Which attributes there are, in whatever order.
+    pub(super) fn stream(&self) -> u64 {
+        self.stream
+    }
+
+    /// Sorts, joins what meets in one name, leaves out what is empty, and gives the text of the labels.
+    pub(super) fn render(&mut self) -> Result<&str, Refused> {
+        self.sort();
+        let mut labels = 0;
+        let mut first = 0;
+        while first < self.entries.len() {
+            let name = self.entries[first].name.clone();
+            let same = |entry: &Entry| self.arena[entry.name.clone()] == self.arena[name.clone()];
+            let end = first + self.entries[first..].iter().take_while(|entry| same(entry)).count();
+            if end - first > 1 {
+                self.joined.push(first..end);
+            }
+            if self.render_one(first..end)? {
+                labels += 1;
+            }
+            first = end;
+        }
+        if self.limits.labels != 0 && labels > self.limits.labels {
+            return Err(self.too_many(&format!("{labels} labels")));
+        }
+        Ok(&self.rendered)
+    }
+
+    /// By name, then the sender's before ours, then by original key (conformance C-01); of equal keys only the last stays.
+    fn sort(&mut self) {
+        let arena = &self.arena;
+        let order = |a: &Entry, b: &Entry| {
+            let text = |range: &Range<usize>| &arena[range.clone()];
+            (text(&a.name), a.origin, text(&a.key)).cmp(&(text(&b.name), b.origin, text(&b.key)))
+        };
+        // Sorting is stable, so that the last of equal keys stays last.
+        self.entries.sort_by(order);
+        self.entries.reverse();
+        self.entries.dedup_by(|a, b| order(a, b).is_eq());
+        self.entries.reverse();
+    }
+
+    fn render_one(&mut self, same: Range<usize>) -> Result<bool, Refused> {
+        let entries = &self.entries[same];
+        let Some(first) = entries.first() else { return Ok(false) };
+        let name = &self.arena[first.name.clone()];
+        // An empty label is an absent one, but the instance, which keeps Prometheus from putting its own (R-03, L-06).
+        if entries.iter().all(|entry| entry.value.is_empty()) && !(name == "instance" && first.origin == Origin::Own) {
+            return Ok(false);
+        }
+        if self.limits.name_bytes != 0 && name.len() > self.limits.name_bytes {
+            let shown: String = name.chars().take(64).collect();
+            let limit = self.limits.name_bytes;
+            let detail = format!(
+                "label \"{shown}…\" has {} bytes, the limit is {limit} (--max-label-name-bytes)",
+                name.len()
+            );
+            return Err(Refused::new(PointReason::LabelNameTooLong, detail));
+        }
+        if entries.len() == 1 {
+            push_label(&mut self.rendered, name, &self.arena[first.value.clone()]);
+            return Ok(true);
+        }
+        let values: Vec<&str> = entries.iter().map(|entry| &self.arena[entry.value.clone()]).collect();
+        let joined = values.join(";");
+        if self.limits.value_bytes != 0 && joined.len() > self.limits.value_bytes {
+            let limit = self.limits.value_bytes;
+            let detail =
+                format!("the joined value of label \"{name}\" has more than {limit} bytes (--max-label-value-bytes)");
+            return Err(Refused::new(PointReason::LabelValueTooLong, detail));
+        }
+        push_label(&mut self.rendered, name, &joined);
+        Ok(true)
+    }
+
+    fn too_many(&self, found: &str) -> Refused {
+        let detail = format!(
+            "{found} where {} labels are the limit (--max-labels)",
+            self.limits.labels
+        );
+        Refused::new(PointReason::TooManyLabels, detail)
+    }
+
+    /// Whether every attribute became a label of its own.
+    pub(super) fn is_plain(&self) -> bool {
+        self.dropped.is_empty() && self.joined.is_empty()
+    }
+
+    /// The keys from which no label name was left (conformance L-04).
+    pub(super) fn dropped(&self) -> impl Iterator<Item = &str> {
+        self.dropped.iter().map(|key| &self.arena[key.clone()])
+    }
+
+    /// The names that several keys became, each with those keys; known after rendering.
+    pub(super) fn joined(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+        self.joined.iter().map(|range| {
+            let entries = &self.entries[range.clone()];
+            (
+                &self.arena[entries[0].name.clone()],
+                entries.iter().map(|entry| &self.arena[entry.key.clone()]),
+            )
+        })
+    }
+}
+
+/// Appends the label name that a key becomes to `text`, where the name begins at `start`: illegal characters become `_`,
+/// runs of `_` become one, a digit in front gets `key` (conformance L-01, L-02, L-03). False if nothing but `_` is left.
+fn sanitize(text: &mut String, start: usize, key: &str) -> bool {
+    let own = text.len();
+    if text.len() == start && key.starts_with(|first: char| first.is_ascii_digit()) {
+        text.push_str("key_");
+    }
+    for character in key.chars() {
+        if character.is_ascii_alphanumeric() {
+            text.push(character);
+        } else if !text[start..].ends_with('_') {
+            text.push('_');
+        }
+    }
+    text[own..].bytes().any(|byte| byte != b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l_01_l_02_l_03_l_04_names() {
+        for (key, expected) in [
+            ("http.request.method", Some("http_request_method")),
+            ("a-b", Some("a_b")),
+            ("x:y", Some("x_y")),
+            ("5xx", Some("key_5xx")),
+            ("_foo", Some("_foo")),
+            ("a..b", Some("a_b")),
+            ("a.", Some("a_")),
+            ("__x__", Some("_x_")),
+            ("éa", Some("_a")),
+            ("", None),
+            ("é", None),
+            ("ключ", None),
+            ("___", None),
+        ] {
+            let mut name = String::new();
+            let legal = sanitize(&mut name, 0, key);
+            assert_eq!(legal.then_some(&*name), expected, "{key}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+use super::label::{LabelSet, Reserved};
+use super::value;
+use crate::otlp::Attributes;
+use crate::store::{Identity, Origin};
+
+/// What a resource becomes: who its series belong to, and what describes it.
+#[derive(Debug)]
+pub(super) struct Described {
+    pub(super) identity: Identity,
+    pub(super) origin: Origin,
+    /// The labels of `target_info`, if there is to be one.
+    pub(super) target: Option<String>,
+    /// What could not become a label of `target_info`, in words.
+    pub(super) oversized: Vec<String>,
+    /// Tells this resource from others of its identity.
+    pub(super) stream: u64,
+}
+
+const SERVICE_NAME: &str = "service.name";
+const SERVICE_NAMESPACE: &str = "service.namespace";
+const SERVICE_INSTANCE_ID: &str = "service.instance.id";
+
+/// Reads a resource: `job` from name and namespace, `instance` from the instance id, the rest for `target_info`
+/// (conformance ). `labels` is left with what became of the attributes, for advice.
+pub(super) fn describe(attributes: &Attributes<'_>, labels: &mut LabelSet, value_limit: usize) -> Described {
+    let text = |wanted: &str| {
+        let mut text = String::new();
+        let value = attributes
+            .iter()
+            .filter(|attribute| attribute.key == wanted)
+            .last()?
+            .value;
+        value::write(&mut text, value, value_limit).ok()?;
+        Some(text)
+    };
+    let present = |wanted: &str| text(wanted).filter(|text| !text.is_empty());
+    let job = present(SERVICE_NAME).map(|name| match present(SERVICE_NAMESPACE) {
+        Some(namespace) => format!("{namespace}/{name}"),
+        None => name,
+    });
+    let instance = present(SERVICE_INSTANCE_ID).unwrap_or_default();
+    let identity = Identity {
+        job: job.map(Into::into),
+        instance: instance.into(),
+    };
+    let origin = Origin {
+        sdk_language: text("telemetry.sdk.language").unwrap_or_default(),
+        sdk_version: text("telemetry.sdk.version").unwrap_or_default(),
+    };
+
+    labels.clear();
+    let mut oversized = Vec::new();
+    let reserved = Reserved {
+        job: identity.job.is_some(),
+        instance: true,
+        bound: None,
+    };
+    let rest = |key: &str| ![SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID].contains(&key);
+    for attribute in attributes.iter().filter(|attribute| rest(attribute.key)) {
+        if let Err(refused) = labels.push_resource_attribute(attribute.key, attribute.value, reserved) {
+            oversized.push(refused.detail);
+            if oversized.len() > MAX_OVERSIZED {
+                break;
+            }
+        }
+    }
+    // What identifies the service tells streams apart as little as it does series; the rest does.
+    let stream = labels.stream();
+    // A target_info of nothing but the identity, or of no identity, would say nothing or say it of everybody.
+    let known = identity.job.is_some() || !identity.instance.is_empty();
+    let target = (known && labels.has_values()).then(|| {
+        push_identity(labels, &identity);
+        match labels.render() {
+            Ok(rendered) => Some(rendered.to_owned()),
+            Err(refused) => {
+                oversized.push(refused.detail);
+                None
+            }
+        }
+    });
+    Described {
+        identity,
+        origin,
+        target: target.flatten(),
+        oversized,
+        stream,
+    }
+}
+
+/// After so many attributes that do not fit the rest is not looked at.
+const MAX_OVERSIZED: usize = 16;
+
+/// Adds `job`, where there is one, and `instance`, empty or not (conformance ).
+pub(super) fn push_identity(labels: &mut LabelSet, identity: &Identity) {
+    if let Some(job) = &identity.job {
+        labels.push_own("job", job);
+    }
+    labels.push_own("instance", &identity.instance);
+}
