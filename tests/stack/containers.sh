@@ -200,6 +200,7 @@ within 40 'instance=localhost:9090 job=prometheus 1' 'up{job="prometheus"}'
 ok "both targets are up"
 within 40 '3' 'count(count by (__name__) ({__name__=~"job:http_server_.*"}))'
 ok "the recording rules have results on what the bridge says of itself"
+python3 tests/stack/panels.py "http://127.0.0.1:$PROMETHEUS_PORT" 60 || fail "a panel would be empty"
 
 compose down --volumes --timeout 10 >"$work/down.log" 2>&1 || fail "compose down: $(cat "$work/down.log")"
 ok "compose takes it all down"

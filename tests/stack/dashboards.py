@@ -10,9 +10,9 @@ dashboard.schema.json is made from dashboard.ts, which says how.
 """
 
 import copy
+import functools
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -343,9 +343,8 @@ def queries(board):
         yield f"annotation {annotation.get('name')}", annotation.get("target", {}).get("expr", "")
 
 
+@functools.cache
 def promtool():
-    if found := shutil.which("promtool"):
-        return found
     fetch = [ROOT / "tests/tools/prometheus.sh", ROOT / ".cache/prometheus"]
     return str(Path(subprocess.run(fetch, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()) / "promtool")
 

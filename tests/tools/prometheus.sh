@@ -26,6 +26,7 @@ if [ -x "$bin/prometheus" ] && [ -x "$bin/promtool" ] && is_three "$bin/promethe
 fi
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# shellcheck disable=SC2016 # $(REPO_URI) is for apt
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' 2>/dev/null | grep -m1 '/debian/$' || true)
 if [ -z "$mirror" ] || [ ! -e "$keyring" ]; then
   echo "$0: no Prometheus 3 on PATH, and this is not Debian: install prometheus and promtool 3.x yourself" >&2
