@@ -10,29 +10,31 @@ ARG BUILDARCH TARGETARCH
 WORKDIR /src
 COPY Cargo.toml Cargo.lock rust-toolchain.toml ./
 COPY src src
-# Of rust-toolchain.toml only the release counts here: rustfmt and clippy would be downloaded for nothing.
-# The touch is for cargo, which goes by times: files older than what another checkout left in the cache look built.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=meterbridge-target-$TARGETARCH,sharing=locked \
-    set -eu; \
-    RUSTUP_TOOLCHAIN=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml); export RUSTUP_TOOLCHAIN; \
-    case $TARGETARCH in \
-      amd64) cpu=x86_64 ;; \
-      arm64) cpu=aarch64 ;; \
-      *) echo "no build for $TARGETARCH: add it here" >&2; exit 1 ;; \
-    esac; \
-    target=; out=target/release; \
-    if [ "$TARGETARCH" != "$BUILDARCH" ]; then \
-      apt-get update -q; \
-      apt-get install -y -q --no-install-recommends "gcc-$(echo $cpu | tr _ -)-linux-gnu" "libc6-dev-$TARGETARCH-cross"; \
-      target=$cpu-unknown-linux-gnu; out=target/$target/release; \
-      rustup target add "$target"; \
-      linker=CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER; \
-      export "$linker=$cpu-linux-gnu-gcc" "CC_$(echo "$target" | tr - _)=$cpu-linux-gnu-gcc"; \
-    fi; \
-    find src -exec touch {} +; \
-    cargo build --locked --release ${target:+--target "$target"}; \
-    cp "$out/meterbridge" /meterbridge
+    <<'BUILD'
+set -eu
+# Of rust-toolchain.toml only the release counts here: rustfmt and clippy would be downloaded for nothing.
+RUSTUP_TOOLCHAIN=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+export RUSTUP_TOOLCHAIN
+target=
+if [ "$TARGETARCH" != "$BUILDARCH" ]; then
+  case $TARGETARCH in
+    amd64) cpu=x86_64 ;;
+    arm64) cpu=aarch64 ;;
+    *) echo "no build for $TARGETARCH yet: add it here" >&2; exit 1 ;;
+  esac
+  target=$cpu-unknown-linux-gnu
+  rustup target add "$target"
+  apt-get update -q
+  apt-get install -y -q --no-install-recommends "gcc-$(echo $cpu | tr _ -)-linux-gnu" "libc6-dev-$TARGETARCH-cross"
+  export "CARGO_TARGET_$(echo "$target" | tr a-z- A-Z_)_LINKER=$cpu-linux-gnu-gcc"
+fi
+# Cargo goes by times: files older than what another checkout left in the cache would look built.
+find src -exec touch {} +
+cargo build --locked --release ${target:+--target "$target"}
+cp "target/${target:+$target/}release/meterbridge" /meterbridge
+BUILD
 
 # Nothing runs in this stage, and nothing in it needs a shell or a writable file system.
 FROM ${BASE}
