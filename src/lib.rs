@@ -22,3 +22,5 @@ pub mod exposition;
 pub mod api;
 pub mod instrument;
 pub mod telemetry;
+pub mod app;
+pub mod dry_run;

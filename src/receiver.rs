@@ -1,0 +1,180 @@
+//! Takes OTLP over gRPC and HTTP. Both transports hand the bytes of a message to [`Receiver::ingest`], and take back an
+//! [`Answer`] or a [`Refusal`] that knows how it is said over either.
+
+mod answer;
+mod body;
+mod budget;
+mod grpc;
+mod http;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::model::RequestReason;
+use crate::otlp::{self, DecodeError, json};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::telemetry::refusals::RefusalLog;
+use crate::translate::{Advice, Limits, Translator};
+
+pub use answer::{Answer, Refusal};
+pub use budget::Budget;
+pub use grpc::MetricsService;
+pub use http::routes;
+
+/// How a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// gRPC.
+    Grpc,
+    /// HTTP.
+    Http,
+}
+
+impl Transport {
+    /// The label of the counters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// How a message is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Protobuf.
+    Protobuf,
+    /// JSON, as OTLP has it.
+    Json,
+}
+
+impl Encoding {
+    /// The label of the counters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Protobuf => "protobuf",
+            Self::Json => "json",
+        }
+    }
+
+    /// The content type of requests and of their answers (conformance P-01).
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => "application/x-protobuf",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// A message longer than this is decoded where it does not keep other requests waiting.
+const LONG_MESSAGE: usize = 64 << 10;
+
+/// What both transports share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Arc<Store>,
+    limits: Limits,
+    /// The longest message, inflated; `usize::MAX` where there is no limit.
+    max_request_bytes: usize,
+    budget: Arc<Budget>,
+    metrics: Arc<Metrics>,
+    refusals: RefusalLog,
+}
+
+impl Receiver {
+    /// Puts what comes into `store`. Messages of at most `max_request_bytes` are taken, as sent and inflated.
+    pub fn new(
+        store: Arc<Store>,
+        limits: Limits,
+        max_request_bytes: usize,
+        budget: Arc<Budget>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let refusals = RefusalLog::default();
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                limits,
+                max_request_bytes,
+                budget,
+                metrics,
+                refusals,
+            }),
+        }
+    }
+
+    /// Takes one message in: decodes all of it or nothing, and counts what became of it.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not an OTLP metrics request; then the store is as it was.
+    fn ingest(&self, transport: Transport, encoding: Encoding, message: &[u8]) -> Result<Answer, Refusal> {
+        let Shared {
+            store,
+            limits,
+            metrics,
+            refusals,
+            ..
+        } = &*self.shared;
+        let mut translator = Translator::new(store, limits, Instant::now());
+        let unknown = match encoding {
+            Encoding::Protobuf => {
+                otlp::decode(message, &mut translator)?;
+                None
+            }
+            Encoding::Json => {
+                let json::Transcoded { protobuf, unknown } = json::transcode(message)?;
+                otlp::decode(&protobuf, &mut translator)?;
+                unknown
+            }
+        };
+        let mut outcome = translator.finish();
+        if let Some(detail) = unknown {
+            // Nobody is behind such a request who could be remembered, so it is told each time (conformance P-13).
+            outcome.advise(
+                Advice::UnknownFields,
+                &format!("{detail}; names are lowerCamelCase"),
+                true,
+            );
+        }
+        metrics.took_in(transport.as_str(), encoding.as_str(), &outcome);
+        if outcome.total_refused() > 0 {
+            refusals.points(&outcome);
+        }
+        Ok(Answer::of(&outcome))
+    }
+
+    /// [`Receiver::ingest`], off the threads that serve connections where the message is long.
+    fn ingest_beside(&self, transport: Transport, encoding: Encoding, message: &[u8]) -> Result<Answer, Refusal> {
+        if message.len() < LONG_MESSAGE {
+            return self.ingest(transport, encoding, message);
+        }
+        tokio::task::block_in_place(|| self.ingest(transport, encoding, message))
+    }
+
+    /// Counts a refused request, and says so in the log, though not as often as clients may wish.
+    fn refused(&self, transport: Transport, encoding: Option<Encoding>, refusal: &Refusal) {
+        let encoding = encoding.map_or("unknown", Encoding::as_str);
+        self.shared
+            .metrics
+            .refused_request(transport.as_str(), encoding, refusal.reason);
+        self.shared.refusals.request(transport.as_str(), refusal);
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        let (reason, detail) = match error {
+            DecodeError::Malformed(detail) => (RequestReason::Malformed, detail),
+            DecodeError::InvalidUtf8(detail) => (RequestReason::InvalidUtf8, detail),
+        };
+        Self { reason, detail }
+    }
+}
