@@ -9,6 +9,7 @@
 #   OFFLINE engine | seed {rust,debian,prometheus} TAG | registry PORT | stop
 # Grafana is not started: its image has no such stand-in, and elsewhere `just up` is the test.
 set -euo pipefail
+[ -z "${OFFLINE:-}" ] || OFFLINE=$(realpath "$OFFLINE")
 cd "$(dirname "$0")/../.."
 
 if [ -z "${CONTAINERS_SH_BOUNDED:-}" ]; then
