@@ -3,9 +3,8 @@
 //! | path | is |
 //! |---|---|
 //! | `GET,HEAD /metrics`, `/metrics/self`, `/metrics/otlp` | what Prometheus scrapes ([`metrics`]) |
-//! | `GET /api/v1/…`, `/-/healthy`, `/-/ready` | the operations of the OpenAPI document ([`operations`]) |
+//! | `GET /`, `/api/v1/…`, `/-/healthy`, `/-/ready` | the operations of the OpenAPI document ([`operations`]); `/` is a page to start from |
 //! | `GET /docs`, `/openapi.json`, `/openapi.yaml` | Swagger UI and the document |
-//! | `GET /` | a page to start from ([`page`]) |
 //!
 //! Errors are `application/problem+json` ([`problem`]), unknown paths included.
 
@@ -13,7 +12,7 @@ mod compression;
 pub mod metrics;
 mod objects;
 pub mod operations;
-pub mod page;
+mod page;
 pub mod problem;
 pub mod scrape;
 
@@ -97,7 +96,6 @@ pub fn service(bridge: Option<Arc<Bridge>>) -> OpenApiService<Instrumented<opera
 pub fn routes(bridge: &Arc<Bridge>) -> impl Endpoint + use<> {
     let service = service(Some(Arc::clone(bridge)));
     let mut route = Route::new()
-        .at("/", get(page::Page(Arc::clone(bridge))).with(RouteProbe::new("/")))
         .at(
             "/openapi.json",
             get(service.spec_endpoint()).with(RouteProbe::new("/openapi.json")),

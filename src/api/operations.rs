@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use poem::http::StatusCode;
 use poem_openapi::param::Query;
-use poem_openapi::payload::{Json, PlainText};
+use poem_openapi::payload::{Html, Json, PlainText};
 use poem_openapi::{ApiResponse, OpenApi, Tags};
 
-use super::Bridge;
+use super::{Bridge, page};
 use super::objects::{Configuration, Families, Family, Problem, Source, Sources, Status};
 
 /// How many items a page has that does not ask for a number.
-const PAGE: u32 = 100;
+const PAGE_SIZE: u32 = 100;
 
 /// The API. Without a bridge it has a document but no answers.
 pub struct Operations(pub(super) Option<Arc<Bridge>>);
@@ -60,6 +60,12 @@ fn problem(status: StatusCode, detail: String) -> Json<Problem> {
 
 #[OpenApi]
 impl Operations {
+    /// A page to start from.
+    #[oai(path = "/", method = "get", operation_id = "start", tag = "Group::Bridge")]
+    async fn start(&self) -> poem::Result<Html<String>> {
+        Ok(Html(page::render(self.bridge()?)))
+    }
+
     /// How the bridge is.
     #[oai(
         path = "/api/v1/status",
@@ -83,7 +89,7 @@ impl Operations {
         /// Only the sources of this job.
         job: Query<Option<String>>,
         /// How many to list.
-        #[oai(default = "page", validator(minimum(value = "1"), maximum(value = "1000")))]
+        #[oai(default = "page_size", validator(minimum(value = "1"), maximum(value = "1000")))]
         limit: Query<u32>,
         /// How many to skip.
         #[oai(default)]
@@ -117,7 +123,7 @@ impl Operations {
         /// Only families with this text in their name.
         name: Query<Option<String>>,
         /// How many to list.
-        #[oai(default = "page", validator(minimum(value = "1"), maximum(value = "1000")))]
+        #[oai(default = "page_size", validator(minimum(value = "1"), maximum(value = "1000")))]
         limit: Query<u32>,
         /// How many to skip.
         #[oai(default)]
@@ -176,8 +182,8 @@ impl Operations {
     }
 }
 
-fn page() -> u32 {
-    PAGE
+fn page_size() -> u32 {
+    PAGE_SIZE
 }
 
 fn slice<T>(all: &[T], limit: u32, offset: u32) -> &[T] {

@@ -1,29 +1,15 @@
 //! A page that a person can start from.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Instant;
-
-use poem::web::Html;
-use poem::{Endpoint, IntoResponse, Request, Response, Result};
 
 use super::Bridge;
 
 /// How many sources the page lists.
 const SHOWN: usize = 50;
 
-/// The endpoint of `/`.
-pub struct Page(pub(super) Arc<Bridge>);
-
-impl Endpoint for Page {
-    type Output = Response;
-
-    async fn call(&self, _: Request) -> Result<Response> {
-        Ok(Html(render(&self.0)).into_response())
-    }
-}
-
-fn render(bridge: &Bridge) -> String {
+/// The page as it is now.
+pub(super) fn render(bridge: &Bridge) -> String {
     let addresses = bridge.addresses;
     let (http, grpc) = (addresses.otlp_http, addresses.otlp_grpc);
     let sources: Vec<_> = bridge

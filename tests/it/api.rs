@@ -1,0 +1,77 @@
+use prost::Message;
+use serde_json::Value;
+
+use crate::harness::{Bridge, PROTOBUF, gauge};
+
+async fn json(bridge: &Bridge, path: &str) -> Value {
+    serde_json::from_str(&bridge.get(path).await).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_sources_and_families() {
+    let bridge = Bridge::start().await;
+    let empty = json(&bridge, "/api/v1/sources").await;
+    assert_eq!(empty, serde_json::json!({ "total": 0, "items": [] }));
+    for name in ["temperature", "pressure"] {
+        bridge.post(&[PROTOBUF], gauge(name, 1.0).encode_to_vec()).await;
+    }
+    let status = json(&bridge, "/api/v1/status").await;
+    assert_eq!((&status["sources"], &status["families"], &status["series"]), (&1.into(), &2.into(), &2.into()));
+    assert_eq!(status["listeners"][0]["address"], bridge.addresses.http.to_string());
+    assert_eq!(status["ready"], true);
+
+    let sources = json(&bridge, "/api/v1/sources?job=svc").await;
+    assert_eq!(sources["total"], 1);
+    let source = &sources["items"][0];
+    assert_eq!((&source["job"], &source["instance"]), (&"svc".into(), &"i1".into()));
+    assert_eq!((&source["series"], &source["points"]), (&2.into(), &2.into()));
+    assert!(source["first_seen"].as_str() <= source["last_seen"].as_str());
+    assert_eq!(json(&bridge, "/api/v1/sources?job=other").await["total"], 0);
+
+    let families = json(&bridge, "/api/v1/families?limit=1&offset=1").await;
+    assert_eq!(families["total"], 2);
+    assert_eq!(families["items"], serde_json::json!([
+        { "name": "temperature", "type": "gauge", "unit": "", "help": "", "series": 1 }
+    ]));
+    assert_eq!(json(&bridge, "/api/v1/families?name=press").await["total"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_are_problems() {
+    let bridge = Bridge::start().await;
+    for (path, status, detail) in [
+        ("/nothing", 404, "there is no GET /nothing"),
+        ("/api/v1/nothing", 404, "there is no GET /api/v1/nothing"),
+        ("/api/v1/sources?limit=0", 400, "limit"),
+        ("/api/v1/sources?limit=many", 400, "limit"),
+    ] {
+        let response = reqwest::get(bridge.url(path)).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{path}");
+        let problem: Value = response.json().await.unwrap();
+        assert_eq!(problem["status"], status);
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
+    }
+    let deleted = reqwest::Client::new().delete(bridge.url("/api/v1/status")).send().await.unwrap();
+    assert_eq!((deleted.status().as_u16(), &deleted.headers()["content-type"]), (405, &"application/problem+json".parse().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_and_its_page_need_no_other_host() {
+    let bridge = Bridge::start().await;
+    let document = json(&bridge, "/openapi.json").await;
+    let operations: Vec<_> = document["paths"].as_object().unwrap().values().map(|path| &path["get"]).collect();
+    assert_eq!(operations.len(), 7);
+    for operation in operations {
+        assert!(operation["operationId"].is_string() && operation["summary"].is_string(), "{operation}");
+        assert_eq!(operation["tags"].as_array().unwrap().len(), 1);
+    }
+    assert!(bridge.get("/openapi.yaml").await.starts_with("openapi: "));
+    for page in ["/", "/docs"] {
+        let html = bridge.get(page).await;
+        assert!(html.contains("<title>"));
+        for outside in ["<script src", "<link ", "<iframe"] {
+            assert!(!html.contains(outside), "{page} loads something: {outside}");
+        }
+    }
+}
