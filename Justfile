@@ -1,0 +1,174 @@
+set shell := ["bash", "-euo", "pipefail", "-c"]
+set dotenv-load := true
+set export := true
+
+# Where images go: REGISTRY/NAMESPACE/{meterbridge,prometheus,grafana}:TAG. See .env.example.
+
+REGISTRY := env_var_or_default("REGISTRY", "docker.io")
+NAMESPACE := env_var_or_default("NAMESPACE", "")
+TAG := env_var_or_default("TAG", "")
+PLATFORMS := env_var_or_default("PLATFORMS", "linux/amd64,linux/arm64")
+ATTEST := env_var_or_default("ATTEST", "true")
+
+[private]
+default:
+    @{{ quote(just_executable()) }} --list --unsorted
+
+# Build what changed, start the stack, wait until it is healthy, say where it is
+[group('stack')]
+up *services: _password
+    docker compose up --build --detach --wait {{ services }} || { {{ quote(just_executable()) }} _why; exit 1; }
+    @{{ quote(just_executable()) }} urls
+
+# Stop the stack; metrics and dashboards' state stay in their volumes
+[group('stack')]
+down:
+    docker compose --profile '*' down --remove-orphans
+
+# Follow the logs of all or some services
+[group('stack')]
+logs *services:
+    docker compose --profile '*' logs --follow --tail=100 {{ services }}
+
+# Show what runs and whether it is healthy
+[group('stack')]
+ps:
+    docker compose --profile '*' ps --all
+
+# Say where everything is, and how to log in
+[group('stack')]
+urls:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    host=${BIND:-127.0.0.1}
+    [ "$host" != 0.0.0.0 ] || host=localhost
+    printf '%-11s http://%s:%s\n' \
+        Grafana "$host" "${GRAFANA_PORT:-3000}   user admin, password: just password" \
+        Prometheus "$host" "${PROMETHEUS_PORT:-9090}" \
+        Bridge "$host" "${HTTP_PORT:-9464}   /metrics, /docs" \
+        OTLP/HTTP "$host" "${OTLP_HTTP_PORT:-4318}" \
+        OTLP/gRPC "$host" "${OTLP_GRPC_PORT:-4317}"
+
+# Show the password of Grafana's admin, made at the first start
+[group('stack')]
+password: _password
+    @cat .secrets/grafana_admin_password; echo
+
+# Add services that push metrics, for dashboards with something on them
+[group('stack')]
+demo: _password
+    docker compose --profile demo up --build --detach --wait || { {{ quote(just_executable()) }} _why; exit 1; }
+    @{{ quote(just_executable()) }} urls
+
+# Delete the stack with its volumes and the password
+[confirm("Delete all recorded metrics, Grafana's state and its password? [y/N]")]
+[group('stack')]
+clean:
+    docker compose --profile '*' down --remove-orphans --volumes
+    rm -rf .secrets
+
+# Run the bridge from source in the foreground
+[group('develop')]
+run *args:
+    cargo run --release -- {{ args }}
+
+# Run the tests of the crate
+[group('develop')]
+test *args:
+    cargo test --locked {{ args }}
+
+# Check Prometheus' configuration and test its rules
+[group('develop')]
+rules:
+    tests/stack/rules.sh
+
+# Check the dashboards and Grafana's provisioning
+[group('develop')]
+dashboards: _python
+    .venv/bin/python tests/stack/dashboards.py
+
+# Build the images, start the bridge and Prometheus, send a sample through, push to a local registry
+[group('develop')]
+smoke:
+    tests/stack/containers.sh
+
+# Run everything that CI runs
+[group('develop')]
+ready:
+    .ci/run
+
+# Build the images of the stack
+[group('images')]
+build *services:
+    docker compose build {{ services }}
+
+# Build and push the three images; NAMESPACE=<your account> just push
+[group('images')]
+push: _pushable _push
+
+[private]
+_pushable:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if [ -z "$NAMESPACE" ]; then
+        echo "Say where to push: NAMESPACE=<your account or organisation> just push (REGISTRY is $REGISTRY)" >&2
+        exit 1
+    fi
+    if [ -n "$(git status --porcelain)" ]; then
+        echo "Commit or remove your changes first: a pushed image is of one commit." >&2
+        git status --short >&2
+        exit 1
+    fi
+    tag=${TAG:-$(git describe --tags --always | sed 's/^v//')}
+    printf "to push: $REGISTRY/$NAMESPACE/%s:$tag\n" meterbridge prometheus grafana
+    echo "for ${PLATFORMS:-this platform}, attestations: $ATTEST"
+
+# Asked here and not in push, since just asks before it looks at what a recipe depends on.
+[confirm("Push these images? [y/N]")]
+[private]
+_push:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    TAG=${TAG:-$(git describe --tags --always | sed 's/^v//')}
+    REVISION=$(git rev-parse HEAD)
+    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+    export TAG REVISION SOURCE_DATE_EPOCH
+    # The builder that comes with the engine makes neither several platforms nor attestations.
+    if [[ $PLATFORMS == *,* || $ATTEST == true ]] && docker buildx inspect | grep -q '^Driver: *docker$'; then
+        docker buildx inspect meterbridge >/dev/null 2>&1 ||
+            docker buildx create --name meterbridge --driver docker-container
+        export BUILDX_BUILDER=meterbridge
+    fi
+    docker buildx bake -f docker-bake.hcl --push
+
+# Print the digest that each base image has in its registry now
+[group('images')]
+digests:
+    @sed -nE 's/^ARG [A-Z]+=([^@]+).*/\1/p' Dockerfile prometheus/Dockerfile grafana/Dockerfile | while read -r image; do \
+        echo "$image@$(docker buildx imagetools inspect "$image" --format '{{{{.Manifest.Digest}}')"; \
+    done
+
+# What to look at when the stack does not come up.
+[private]
+_why:
+    @docker compose --profile '*' ps --all >&2
+    @docker compose --profile '*' logs --tail=15 >&2
+    @echo 'Not healthy. A port that is in use or too little memory are the usual causes; .env.example has the ports.' >&2
+
+# Made once, for Grafana. See compose.yaml for the modes.
+[private]
+_password:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    [ ! -s .secrets/grafana_admin_password ] || exit 0
+    mkdir -p -m 0700 .secrets
+    chmod 0700 .secrets
+    head -c 18 /dev/urandom | base64 >.secrets/new
+    tr -d '\n' <.secrets/new >.secrets/grafana_admin_password
+    rm .secrets/new
+    chmod 0444 .secrets/grafana_admin_password
+
+[private]
+_python:
+    @test -x .venv/bin/python || python3 -m venv .venv
+    @.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/stack/requirements.txt
