@@ -10,6 +10,7 @@ ARG BUILDARCH TARGETARCH
 WORKDIR /src
 COPY Cargo.toml Cargo.lock rust-toolchain.toml ./
 COPY src src
+COPY benches benches
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=meterbridge-target-$TARGETARCH,sharing=locked \
     <<'BUILD'

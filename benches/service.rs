@@ -3,7 +3,12 @@
 //! CPU is the server's own (user and system, from `/proc`), so that the sender beside it does not count; wall-clock figures on
 //! a shared machine are only good for comparing them with each other. Bounded in count, on loopback, ends by itself.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark stops at the first surprise"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -27,7 +32,10 @@ const SCRAPES: usize = 7;
 
 fn main() {
     let server = Server::start();
-    println!("{POINTS_A_REQUEST} points a request, {} bytes in protobuf", request(0, 1).encoded_len());
+    println!(
+        "{POINTS_A_REQUEST} points a request, {} bytes in protobuf",
+        request(0, 1).encoded_len()
+    );
 
     http(&server, 20); // Series are made, caches are warm.
     report("HTTP", &server, http);
@@ -43,7 +51,9 @@ fn main() {
         let cpu = (server.cpu() - cpu) / SCRAPES as u32;
         rows.sort();
         let (median, bytes) = rows[SCRAPES / 2];
-        println!("scrape of 100,000 series, {name}: {median:.1?} (median of {SCRAPES}), {cpu:.1?} CPU each, {bytes} bytes");
+        println!(
+            "scrape of 100,000 series, {name}: {median:.1?} (median of {SCRAPES}), {cpu:.1?} CPU each, {bytes} bytes"
+        );
     }
     println!("resident after the scrapes: {} KiB", server.resident_kib());
 }
@@ -55,7 +65,10 @@ fn report(name: &str, server: &Server, send: fn(&Server, usize)) {
             let (cpu, start) = (server.cpu(), Instant::now());
             send(server, REQUESTS);
             let points = (REQUESTS * POINTS_A_REQUEST) as f64 / 1e6;
-            (points / (server.cpu() - cpu).as_secs_f64(), points / start.elapsed().as_secs_f64())
+            (
+                points / (server.cpu() - cpu).as_secs_f64(),
+                points / start.elapsed().as_secs_f64(),
+            )
         })
         .collect();
     rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -73,7 +86,14 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_meterbridge"))
-            .args(["--http-listen", "127.0.0.1:0", "--otlp-http-listen", "127.0.0.1:0", "--otlp-grpc-listen", "127.0.0.1:0"])
+            .args([
+                "--http-listen",
+                "127.0.0.1:0",
+                "--otlp-http-listen",
+                "127.0.0.1:0",
+                "--otlp-grpc-listen",
+                "127.0.0.1:0",
+            ])
             .args(["--log-format", "json"])
             .stderr(Stdio::piped())
             .spawn()
@@ -87,16 +107,29 @@ impl Server {
         };
         let (http, otlp_http, otlp_grpc) = (address("http"), address("otlp_http"), address("otlp_grpc"));
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, http, otlp_http, otlp_grpc }
+        Self {
+            child,
+            http,
+            otlp_http,
+            otlp_grpc,
+        }
     }
 
     fn cpu(&self) -> Duration {
-        let stat = procfs::process::Process::new(self.child.id().cast_signed()).unwrap().stat().unwrap();
+        let stat = procfs::process::Process::new(self.child.id().cast_signed())
+            .unwrap()
+            .stat()
+            .unwrap();
         Duration::from_secs_f64((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
     }
 
     fn resident_kib(&self) -> u64 {
-        procfs::process::Process::new(self.child.id().cast_signed()).unwrap().status().unwrap().vmrss.unwrap()
+        procfs::process::Process::new(self.child.id().cast_signed())
+            .unwrap()
+            .status()
+            .unwrap()
+            .vmrss
+            .unwrap()
     }
 }
 
@@ -134,13 +167,22 @@ fn post(stream: &mut TcpStream, body: &[u8]) {
         assert!(length > 0, "the server hung up");
         answer.extend_from_slice(&piece[..length]);
     }
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 fn grpc(server: &Server, requests: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
-        let mut client = MetricsServiceClient::connect(format!("http://{}", server.otlp_grpc)).await.unwrap();
+        let mut client = MetricsServiceClient::connect(format!("http://{}", server.otlp_grpc))
+            .await
+            .unwrap();
         for at in 0..requests {
             let answer = client.export(request(0, at as u64 + 2)).await.unwrap().into_inner();
             assert!(answer.partial_success.is_none(), "{answer:?}");
@@ -151,7 +193,11 @@ fn grpc(server: &Server, requests: usize) {
 fn scrape(server: &Server, header: &str) -> (Duration, usize) {
     let mut stream = connect(server.http);
     let start = Instant::now();
-    write!(stream, "GET /metrics/otlp HTTP/1.1\r\nhost: bench\r\n{header}connection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET /metrics/otlp HTTP/1.1\r\nhost: bench\r\n{header}connection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut bytes = 0;
     let mut piece = vec![0; 1 << 20];
     loop {
@@ -183,8 +229,13 @@ fn request(batch: usize, round: u64) -> ExportMetricsServiceRequest {
                 ..Resource::default()
             }),
             scope_metrics: vec![ScopeMetrics {
-                scope: Some(InstrumentationScope { name: "example.com/lib".into(), ..InstrumentationScope::default() }),
-                metrics: (0..METRICS).map(|metric| one_metric(batch * METRICS + metric, round)).collect(),
+                scope: Some(InstrumentationScope {
+                    name: "example.com/lib".into(),
+                    ..InstrumentationScope::default()
+                }),
+                metrics: (0..METRICS)
+                    .map(|metric| one_metric(batch * METRICS + metric, round))
+                    .collect(),
                 ..ScopeMetrics::default()
             }],
             ..ResourceMetrics::default()
@@ -205,7 +256,9 @@ fn one_metric(metric: usize, round: u64) -> Metric {
                 text("server.region", "eu-central-1"),
                 KeyValue {
                     key: "http.response.status_code".into(),
-                    value: Some(AnyValue { value: Some(any_value::Value::IntValue(200 + point as i64)) }),
+                    value: Some(AnyValue {
+                        value: Some(any_value::Value::IntValue(200 + point as i64)),
+                    }),
                     ..KeyValue::default()
                 },
             ],
@@ -216,7 +269,11 @@ fn one_metric(metric: usize, round: u64) -> Metric {
         })
         .collect();
     let data = if metric % 5 < 3 {
-        metric::Data::Sum(Sum { data_points, aggregation_temporality: 2, is_monotonic: true })
+        metric::Data::Sum(Sum {
+            data_points,
+            aggregation_temporality: 2,
+            is_monotonic: true,
+        })
     } else {
         metric::Data::Gauge(Gauge { data_points })
     };
@@ -230,6 +287,12 @@ fn one_metric(metric: usize, round: u64) -> Metric {
 }
 
 fn text(key: &str, value: &str) -> KeyValue {
-    let value = AnyValue { value: Some(any_value::Value::StringValue(value.to_owned())) };
-    KeyValue { key: key.to_owned(), value: Some(value), ..KeyValue::default() }
+    let value = AnyValue {
+        value: Some(any_value::Value::StringValue(value.to_owned())),
+    };
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(value),
+        ..KeyValue::default()
+    }
 }

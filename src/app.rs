@@ -175,7 +175,12 @@ impl App {
             let _ = stop_http.send(true);
             let _ = tokio::time::timeout(LAST_SCRAPE * 2, &mut http).await;
         }
-        for task in [http.abort_handle(), otlp_http.abort_handle(), otlp_grpc.abort_handle(), sweeper.abort_handle()] {
+        for task in [
+            http.abort_handle(),
+            otlp_http.abort_handle(),
+            otlp_grpc.abort_handle(),
+            sweeper.abort_handle(),
+        ] {
             task.abort();
         }
         ended

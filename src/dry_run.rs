@@ -12,7 +12,7 @@ use crate::store::Store;
 use crate::translate::{Limits, Translator};
 
 /// How the inputs are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum InputFormat {
     /// JSON.
     Json,

@@ -22,5 +22,7 @@ pub mod exposition;
 pub mod api;
 pub mod instrument;
 pub mod telemetry;
+pub mod config;
 pub mod app;
+pub mod healthcheck;
 pub mod dry_run;

@@ -7,8 +7,8 @@ use poem_openapi::param::Query;
 use poem_openapi::payload::{Html, Json, PlainText};
 use poem_openapi::{ApiResponse, OpenApi, Tags};
 
-use super::{Bridge, page};
 use super::objects::{Configuration, Families, Family, Problem, Source, Sources, Status};
+use super::{Bridge, page};
 
 /// How many items a page has that does not ask for a number.
 const PAGE_SIZE: u32 = 100;

@@ -16,7 +16,10 @@ async fn status_sources_and_families() {
         bridge.post(&[PROTOBUF], gauge(name, 1.0).encode_to_vec()).await;
     }
     let status = json(&bridge, "/api/v1/status").await;
-    assert_eq!((&status["sources"], &status["families"], &status["series"]), (&1.into(), &2.into(), &2.into()));
+    assert_eq!(
+        (&status["sources"], &status["families"], &status["series"]),
+        (&1.into(), &2.into(), &2.into())
+    );
     assert_eq!(status["listeners"][0]["address"], bridge.addresses.http.to_string());
     assert_eq!(status["ready"], true);
 
@@ -30,9 +33,12 @@ async fn status_sources_and_families() {
 
     let families = json(&bridge, "/api/v1/families?limit=1&offset=1").await;
     assert_eq!(families["total"], 2);
-    assert_eq!(families["items"], serde_json::json!([
-        { "name": "temperature", "type": "gauge", "unit": "", "help": "", "series": 1 }
-    ]));
+    assert_eq!(
+        families["items"],
+        serde_json::json!([
+            { "name": "temperature", "type": "gauge", "unit": "", "help": "", "series": 1 }
+        ])
+    );
     assert_eq!(json(&bridge, "/api/v1/families?name=press").await["total"], 1);
 }
 
@@ -52,18 +58,33 @@ async fn errors_are_problems() {
         assert_eq!(problem["status"], status);
         assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
     }
-    let deleted = reqwest::Client::new().delete(bridge.url("/api/v1/status")).send().await.unwrap();
-    assert_eq!((deleted.status().as_u16(), &deleted.headers()["content-type"]), (405, &"application/problem+json".parse().unwrap()));
+    let deleted = reqwest::Client::new()
+        .delete(bridge.url("/api/v1/status"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (deleted.status().as_u16(), &deleted.headers()["content-type"]),
+        (405, &"application/problem+json".parse().unwrap())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_document_and_its_page_need_no_other_host() {
     let bridge = Bridge::start().await;
     let document = json(&bridge, "/openapi.json").await;
-    let operations: Vec<_> = document["paths"].as_object().unwrap().values().map(|path| &path["get"]).collect();
+    let operations: Vec<_> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|path| &path["get"])
+        .collect();
     assert_eq!(operations.len(), 7);
     for operation in operations {
-        assert!(operation["operationId"].is_string() && operation["summary"].is_string(), "{operation}");
+        assert!(
+            operation["operationId"].is_string() && operation["summary"].is_string(),
+            "{operation}"
+        );
         assert_eq!(operation["tags"].as_array().unwrap().len(), 1);
     }
     assert!(bridge.get("/openapi.yaml").await.starts_with("openapi: "));

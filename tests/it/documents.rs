@@ -12,7 +12,10 @@ fn table(file: &str) -> BTreeMap<String, (String, String)> {
     text.lines()
         .filter_map(|line| {
             let cells: Vec<_> = line.strip_prefix("| `")?.split('|').map(str::trim).collect();
-            Some((cells[0].trim_end_matches('`').to_owned(), (cells[1].to_owned(), cells[3].to_owned())))
+            Some((
+                cells[0].trim_end_matches('`').to_owned(),
+                (cells[1].to_owned(), cells[3].to_owned()),
+            ))
         })
         .collect()
 }
@@ -38,9 +41,18 @@ async fn docs_metrics_md_lists_the_own_metrics_as_they_are() {
             found.entry(name.to_owned()).or_default().0 = word.to_owned();
         }
     }
-    assert!(found.values().all(|(_, help)| !help.is_empty()), "every instrument has a description: {found:#?}");
+    assert!(
+        found.values().all(|(_, help)| !help.is_empty()),
+        "every instrument has a description: {found:#?}"
+    );
     let documented = table("docs/metrics.md");
-    let missing: Vec<_> = found.iter().filter(|entry| documented.get(entry.0) != Some(entry.1)).collect();
+    let missing: Vec<_> = found
+        .iter()
+        .filter(|entry| documented.get(entry.0) != Some(entry.1))
+        .collect();
     let gone: Vec<_> = documented.keys().filter(|name| !found.contains_key(*name)).collect();
-    assert!(missing.is_empty() && gone.is_empty(), "not as documented: {missing:#?}, not there: {gone:#?}");
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not as documented: {missing:#?}, not there: {gone:#?}"
+    );
 }

@@ -1,5 +1,5 @@
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -7,7 +7,9 @@ use tonic::{Code, Status};
 use crate::harness::{Bridge, gauge};
 
 async fn client(bridge: &Bridge) -> MetricsServiceClient<Channel> {
-    MetricsServiceClient::connect(format!("http://{}", bridge.addresses.otlp_grpc)).await.unwrap()
+    MetricsServiceClient::connect(format!("http://{}", bridge.addresses.otlp_grpc))
+        .await
+        .unwrap()
 }
 
 async fn refusal(client: &mut MetricsServiceClient<Channel>, request: ExportMetricsServiceRequest) -> Status {
@@ -17,10 +19,17 @@ async fn refusal(client: &mut MetricsServiceClient<Channel>, request: ExportMetr
 #[tokio::test(flavor = "multi_thread")]
 async fn points_arrive_plain_and_compressed() {
     let bridge = Bridge::start().await;
-    let answer = client(&bridge).await.export(gauge("plain", 1.0)).await.unwrap().into_inner();
+    let answer = client(&bridge)
+        .await
+        .export(gauge("plain", 1.0))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(answer.partial_success, None);
-    let mut compressed =
-        client(&bridge).await.send_compressed(CompressionEncoding::Gzip).accept_compressed(CompressionEncoding::Gzip);
+    let mut compressed = client(&bridge)
+        .await
+        .send_compressed(CompressionEncoding::Gzip)
+        .accept_compressed(CompressionEncoding::Gzip);
     compressed.export(gauge("packed", 2.0)).await.unwrap();
     assert_eq!(
         bridge.get("/metrics/otlp").await,
@@ -39,7 +48,11 @@ async fn p_02_partial_success() {
     let answer = client(&bridge).await.export(gauge("", 1.0)).await.unwrap().into_inner();
     let partial = answer.partial_success.unwrap();
     assert_eq!(partial.rejected_data_points, 1);
-    assert!(partial.error_message.starts_with("1 point rejected: empty_name: "), "{}", partial.error_message);
+    assert!(
+        partial.error_message.starts_with("1 point rejected: empty_name: "),
+        "{}",
+        partial.error_message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,11 +64,20 @@ async fn p_06_what_is_too_large_is_not_to_be_sent_again() {
     let inflated = refusal(&mut compressed, large).await;
     for status in [plain, inflated] {
         assert_eq!(status.code(), Code::ResourceExhausted);
-        assert!(status.message().starts_with("request_too_large: "), "{}", status.message());
+        assert!(
+            status.message().starts_with("request_too_large: "),
+            "{}",
+            status.message()
+        );
         assert!(status.details().is_empty(), "RetryInfo would ask for it again");
     }
     assert_eq!(
-        bridge.lines("/metrics", "meterbridge_requests_refused_total{reason=\"request_too_large\"}").await,
+        bridge
+            .lines(
+                "/metrics",
+                "meterbridge_requests_refused_total{reason=\"request_too_large\"}"
+            )
+            .await,
         ["meterbridge_requests_refused_total{reason=\"request_too_large\"} 2"]
     );
 }
@@ -70,17 +92,31 @@ async fn p_04_p_07_p_17_refusals() {
     let mut traces = TraceServiceClient::connect(url.clone()).await.unwrap();
     let status = traces.export(ExportTraceServiceRequest::default()).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);
-    assert!(status.message().starts_with("unsupported_signal: "), "{}", status.message());
+    assert!(
+        status.message().starts_with("unsupported_signal: "),
+        "{}",
+        status.message()
+    );
 
     for (encoding, message, code, expected) in [
-        ("snappy", b"\x00\x00\x00\x00\x00".as_slice(), "12", "unsupported_encoding: "),
+        (
+            "snappy",
+            b"\x00\x00\x00\x00\x00".as_slice(),
+            "12",
+            "unsupported_encoding: ",
+        ),
         ("", b"\x00\x00\x00\x00\x01\xff", "3", "malformed: "),
         ("", b"\x00\x00\x00\x00\x05\xff", "3", "malformed: "),
         ("", b"", "3", "malformed: "),
         ("gzip", b"\x01\x00\x00\x00\x01\xff", "3", "malformed: "),
     ] {
-        let mut request = reqwest::Client::builder().http2_prior_knowledge().build().unwrap()
-            .post(format!("{url}/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"))
+        let mut request = reqwest::Client::builder()
+            .http2_prior_knowledge()
+            .build()
+            .unwrap()
+            .post(format!(
+                "{url}/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+            ))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .body(message);

@@ -24,7 +24,10 @@ pub fn config() -> Config {
         http_listen: any_port(),
         otlp_http_listen: any_port(),
         otlp_grpc_listen: any_port(),
-        store: store::Limits { series: 1000, ..store::Limits::default() },
+        store: store::Limits {
+            series: 1000,
+            ..store::Limits::default()
+        },
         translate: meterbridge::translate::Limits::default(),
         max_request_bytes: Some(1 << 20),
         drain_timeout: Duration::from_secs(5),
@@ -44,7 +47,11 @@ impl Bridge {
         let running = tokio::spawn(app.run(async {
             let _ = stopped.await;
         }));
-        Self { addresses, stop: Some(stop), running }
+        Self {
+            addresses,
+            stop: Some(stop),
+            running,
+        }
     }
 
     /// Asks it to stop, and does not wait.
@@ -70,12 +77,22 @@ impl Bridge {
 
     /// The lines of a scrape that contain `what`.
     pub async fn lines(&self, path: &str, what: &str) -> Vec<String> {
-        self.get(path).await.lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
+        self.get(path)
+            .await
+            .lines()
+            .filter(|line| line.contains(what))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The samples of a scrape whose name begins with `name`.
     pub async fn samples(&self, path: &str, name: &str) -> Vec<String> {
-        self.get(path).await.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect()
+        self.get(path)
+            .await
+            .lines()
+            .filter(|line| line.starts_with(name))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Posts to `/v1/metrics`; status and body.
@@ -110,7 +127,9 @@ pub fn gauge(name: &str, value: f64) -> ExportMetricsServiceRequest {
     };
     let metric = Metric {
         name: name.to_owned(),
-        data: Some(metric::Data::Gauge(Gauge { data_points: vec![point] })),
+        data: Some(metric::Data::Gauge(Gauge {
+            data_points: vec![point],
+        })),
         ..Metric::default()
     };
     let resource = Resource {
@@ -120,13 +139,22 @@ pub fn gauge(name: &str, value: f64) -> ExportMetricsServiceRequest {
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
             resource: Some(resource),
-            scope_metrics: vec![ScopeMetrics { metrics: vec![metric], ..ScopeMetrics::default() }],
+            scope_metrics: vec![ScopeMetrics {
+                metrics: vec![metric],
+                ..ScopeMetrics::default()
+            }],
             ..ResourceMetrics::default()
         }],
     }
 }
 
 pub fn text(key: &str, value: &str) -> KeyValue {
-    let value = AnyValue { value: Some(any_value::Value::StringValue(value.to_owned())) };
-    KeyValue { key: key.to_owned(), value: Some(value), ..KeyValue::default() }
+    let value = AnyValue {
+        value: Some(any_value::Value::StringValue(value.to_owned())),
+    };
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(value),
+        ..KeyValue::default()
+    }
 }

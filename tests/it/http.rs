@@ -26,11 +26,32 @@ async fn p_01_success_has_an_empty_answer_in_the_encoding_of_the_request() {
     let bridge = Bridge::start().await;
     let request = gauge("g", 1.0).encode_to_vec();
     assert_eq!(bridge.post(&[PROTOBUF], request.clone()).await, (200, vec![]));
-    assert_eq!(bridge.post(&[PROTOBUF, ("content-encoding", "gzip")], gzip(&request)).await, (200, vec![]));
-    assert_eq!(bridge.post(&[PROTOBUF, ("content-encoding", "identity")], request.clone()).await, (200, vec![]));
-    assert_eq!(bridge.post_to("/v1/metrics/", &[PROTOBUF], request).await, (200, vec![]));
-    assert_eq!(bridge.post(&[("content-type", "application/json; charset=utf-8")], "{}").await, (200, b"{}".to_vec()));
-    assert_eq!(bridge.lines("/metrics/otlp", "g{").await, ["g{instance=\"i1\",job=\"svc\"} 1"]);
+    assert_eq!(
+        bridge
+            .post(&[PROTOBUF, ("content-encoding", "gzip")], gzip(&request))
+            .await,
+        (200, vec![])
+    );
+    assert_eq!(
+        bridge
+            .post(&[PROTOBUF, ("content-encoding", "identity")], request.clone())
+            .await,
+        (200, vec![])
+    );
+    assert_eq!(
+        bridge.post_to("/v1/metrics/", &[PROTOBUF], request).await,
+        (200, vec![])
+    );
+    assert_eq!(
+        bridge
+            .post(&[("content-type", "application/json; charset=utf-8")], "{}")
+            .await,
+        (200, b"{}".to_vec())
+    );
+    assert_eq!(
+        bridge.lines("/metrics/otlp", "g{").await,
+        ["g{instance=\"i1\",job=\"svc\"} 1"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,10 +71,23 @@ async fn p_02_partial_success_tells_how_many_and_why() {
          unknown_temporality: metric \"old\" is neither cumulative (2) nor delta (1)"
     );
     assert_eq!(bridge.lines("/metrics/otlp", "good").await.len(), 2);
-    for (line, value) in [("{reason=\"no_value\"}", 2), ("{reason=\"unknown_temporality\"}", 1), ("{reason=\"no_sum\"}", 0)] {
-        let lines = bridge.lines("/metrics", &format!("meterbridge_points_refused_total{line}")).await;
+    for (line, value) in [
+        ("{reason=\"no_value\"}", 2),
+        ("{reason=\"unknown_temporality\"}", 1),
+        ("{reason=\"no_sum\"}", 0),
+    ] {
+        let lines = bridge
+            .lines("/metrics", &format!("meterbridge_points_refused_total{line}"))
+            .await;
         let expected = format!("meterbridge_points_refused_total{line} {value}");
-        assert_eq!(lines, if line.contains("no_sum") { vec![] } else { vec![expected] });
+        assert_eq!(
+            lines,
+            if line.contains("no_sum") {
+                vec![]
+            } else {
+                vec![expected]
+            }
+        );
     }
 }
 
@@ -67,17 +101,94 @@ async fn p_04_p_06_p_07_p_08_p_17_refusals_name_their_reason() {
     let large = vec![0; (1 << 20) + 1];
     let bomb = gzip(&vec![0; 64 << 20]);
     let rows: Vec<(&str, &[(&str, &str)], Vec<u8>, u16, i32, &str)> = vec![
-        ("/v1/metrics", &[PROTOBUF], good[..good.len() - 1].to_vec(), 400, 3, "malformed: not an OTLP metrics request"),
-        ("/v1/metrics", &[PROTOBUF], not_utf8, 400, 3, "invalid_utf8: a metric's name is not UTF-8"),
-        ("/v1/metrics", &[PROTOBUF, ("content-encoding", "gzip")], good.clone(), 400, 3, "malformed: the body is not gzip"),
-        ("/v1/metrics", &[JSON], b"[1,2".to_vec(), 400, 3, "malformed: not an OTLP metrics request in JSON: invalid type"),
-        ("/v1/metrics", &[PROTOBUF, ("content-encoding", "br")], good.clone(), 415, 12, "unsupported_encoding: the encoding \"br\""),
-        ("/v1/metrics", &[("content-type", "text/csv")], good.clone(), 415, 3, "unsupported_media_type: the content type \"text/csv\""),
-        ("/v1/metrics", &[], good.clone(), 415, 3, "unsupported_media_type: the content type \"\""),
-        ("/v1/metrics", &[PROTOBUF], large, 413, 8, "request_too_large: the message has more than 1048576 bytes (--max-request-bytes)"),
-        ("/v1/metrics", &[PROTOBUF, ("content-encoding", "gzip")], bomb, 413, 8, "request_too_large: "),
-        ("/v1/traces", &[PROTOBUF], good.clone(), 404, 12, "unsupported_signal: traces are not taken here"),
-        ("/v1/logs/", &[JSON], b"{}".to_vec(), 404, 12, "unsupported_signal: logs are not taken here"),
+        (
+            "/v1/metrics",
+            &[PROTOBUF],
+            good[..good.len() - 1].to_vec(),
+            400,
+            3,
+            "malformed: not an OTLP metrics request",
+        ),
+        (
+            "/v1/metrics",
+            &[PROTOBUF],
+            not_utf8,
+            400,
+            3,
+            "invalid_utf8: a metric's name is not UTF-8",
+        ),
+        (
+            "/v1/metrics",
+            &[PROTOBUF, ("content-encoding", "gzip")],
+            good.clone(),
+            400,
+            3,
+            "malformed: the body is not gzip",
+        ),
+        (
+            "/v1/metrics",
+            &[JSON],
+            b"[1,2".to_vec(),
+            400,
+            3,
+            "malformed: not an OTLP metrics request in JSON: invalid type",
+        ),
+        (
+            "/v1/metrics",
+            &[PROTOBUF, ("content-encoding", "br")],
+            good.clone(),
+            415,
+            12,
+            "unsupported_encoding: the encoding \"br\"",
+        ),
+        (
+            "/v1/metrics",
+            &[("content-type", "text/csv")],
+            good.clone(),
+            415,
+            3,
+            "unsupported_media_type: the content type \"text/csv\"",
+        ),
+        (
+            "/v1/metrics",
+            &[],
+            good.clone(),
+            415,
+            3,
+            "unsupported_media_type: the content type \"\"",
+        ),
+        (
+            "/v1/metrics",
+            &[PROTOBUF],
+            large,
+            413,
+            8,
+            "request_too_large: the message has more than 1048576 bytes (--max-request-bytes)",
+        ),
+        (
+            "/v1/metrics",
+            &[PROTOBUF, ("content-encoding", "gzip")],
+            bomb,
+            413,
+            8,
+            "request_too_large: ",
+        ),
+        (
+            "/v1/traces",
+            &[PROTOBUF],
+            good.clone(),
+            404,
+            12,
+            "unsupported_signal: traces are not taken here",
+        ),
+        (
+            "/v1/logs/",
+            &[JSON],
+            b"{}".to_vec(),
+            404,
+            12,
+            "unsupported_signal: logs are not taken here",
+        ),
     ];
     for (path, headers, body, status, code, message) in rows {
         let (found, answer) = bridge.post_to(path, headers, body).await;
@@ -85,17 +196,33 @@ async fn p_04_p_06_p_07_p_08_p_17_refusals_name_their_reason() {
             Status::decode(&*answer).unwrap()
         } else {
             let json: serde_json::Value = serde_json::from_slice(&answer).unwrap();
-            Status { code: json["code"].as_i64().unwrap() as i32, message: json["message"].as_str().unwrap().to_owned() }
+            Status {
+                code: json["code"].as_i64().unwrap() as i32,
+                message: json["message"].as_str().unwrap().to_owned(),
+            }
         };
         assert_eq!((found, answer.code), (status, code), "{message}");
-        assert!(answer.message.starts_with(message), "{} is not {message}", answer.message);
+        assert!(
+            answer.message.starts_with(message),
+            "{} is not {message}",
+            answer.message
+        );
     }
-    assert_eq!(bridge.post(&[PROTOBUF], good).await, (200, vec![]), "a good request right after");
+    assert_eq!(
+        bridge.post(&[PROTOBUF], good).await,
+        (200, vec![]),
+        "a good request right after"
+    );
     assert_eq!(bridge.lines("/metrics/otlp", "g{").await.len(), 1);
     let counted = bridge.lines("/metrics", "meterbridge_requests_refused_total{").await;
     for (reason, count) in [
-        ("invalid_utf8", 1), ("malformed", 3), ("overloaded", 0), ("request_too_large", 2), ("unsupported_encoding", 1),
-        ("unsupported_media_type", 2), ("unsupported_signal", 2),
+        ("invalid_utf8", 1),
+        ("malformed", 3),
+        ("overloaded", 0),
+        ("request_too_large", 2),
+        ("unsupported_encoding", 1),
+        ("unsupported_media_type", 2),
+        ("unsupported_signal", 2),
     ] {
         let line = format!("meterbridge_requests_refused_total{{reason=\"{reason}\"}} {count}");
         assert!(counted.contains(&line), "{line} is not in {counted:#?}");
@@ -119,10 +246,16 @@ async fn p_05_too_many_bytes_in_hand_are_asked_to_come_again() {
     // Three requests are begun and held, each with 990 of its bytes sent.
     let mut held = Vec::new();
     for _ in 0..4 {
-        let mut stream = tokio::net::TcpStream::connect(bridge.addresses.otlp_http).await.unwrap();
+        let mut stream = tokio::net::TcpStream::connect(bridge.addresses.otlp_http)
+            .await
+            .unwrap();
         let head = "POST /v1/metrics HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: 1000\r\n\r\n";
-        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, &[0; 990]).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes())
+            .await
+            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &[0; 990])
+            .await
+            .unwrap();
         held.push(stream);
     }
     // They arrive when they arrive: ask until the budget is used up.
@@ -140,13 +273,17 @@ async fn p_05_too_many_bytes_in_hand_are_asked_to_come_again() {
             }
         }
     };
-    let response = tokio::time::timeout(std::time::Duration::from_secs(20), refused).await.unwrap();
+    let response = tokio::time::timeout(std::time::Duration::from_secs(20), refused)
+        .await
+        .unwrap();
     assert_eq!(response.headers()["retry-after"], "1");
     let body = response.text().await.unwrap();
     assert!(body.starts_with(r#"{"code":14,"message":"overloaded: "#), "{body}");
     drop(held);
     let taken = async { while bridge.post(&[JSON], format!("{{}}{}", " ".repeat(900))).await.0 != 200 {} };
-    tokio::time::timeout(std::time::Duration::from_secs(20), taken).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(20), taken)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,5 +301,10 @@ async fn p_08_other_methods_and_paths() {
         .send()
         .await
         .unwrap();
-    assert!(allowed.headers().keys().all(|name| !name.as_str().starts_with("access-control")));
+    assert!(
+        allowed
+            .headers()
+            .keys()
+            .all(|name| !name.as_str().starts_with("access-control"))
+    );
 }

@@ -34,10 +34,17 @@ async fn a_stop_finishes_what_is_in_flight_and_readiness_turns_false_first() {
     stream.write_all(&body).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
     let addresses = bridge.addresses;
     bridge.ended().await.unwrap();
-    assert!(TcpStream::connect(addresses.otlp_http).await.is_err(), "nobody listens any more");
+    assert!(
+        TcpStream::connect(addresses.otlp_http).await.is_err(),
+        "nobody listens any more"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,9 +53,15 @@ async fn a_drain_has_an_end() {
     config.drain_timeout = Duration::from_millis(50);
     let mut bridge = Bridge::with(config).await;
     let mut stream = TcpStream::connect(bridge.addresses.otlp_http).await.unwrap();
-    stream.write_all(b"POST /v1/metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST /v1/metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n")
+        .await
+        .unwrap();
     bridge.ask_to_stop();
-    tokio::time::timeout(Duration::from_secs(20), bridge.ended()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(20), bridge.ended())
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,7 +69,9 @@ async fn a_port_in_use_is_named_with_its_option() {
     let bridge = Bridge::start().await;
     let mut config = config();
     config.otlp_grpc_listen = bridge.addresses.http.to_string();
-    let Err(error) = App::bind(config).await else { panic!("the port was in use") };
+    let Err(error) = App::bind(config).await else {
+        panic!("the port was in use")
+    };
     let expected = format!("--otlp-grpc-listen {}: ", bridge.addresses.http);
     assert!(error.to_string().starts_with(&expected), "{error}");
 }

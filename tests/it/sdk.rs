@@ -20,10 +20,26 @@ fn record(exporter: MetricExporter, service: &'static str) {
         .with_reader(PeriodicReader::builder(exporter).build())
         .build();
     let meter = provider.meter("lib");
-    meter.u64_counter("jobs").build().add(3, &[KeyValue::new("outcome", "ok")]);
-    meter.i64_up_down_counter("queue.length").with_unit("{job}").build().add(-2, &[]);
-    meter.f64_gauge("room.temperature").with_unit("Cel").with_description("How warm it is").build().record(21.5, &[]);
-    let histogram = meter.f64_histogram("job.duration").with_unit("s").with_boundaries(vec![0.1, 1.0]).build();
+    meter
+        .u64_counter("jobs")
+        .build()
+        .add(3, &[KeyValue::new("outcome", "ok")]);
+    meter
+        .i64_up_down_counter("queue.length")
+        .with_unit("{job}")
+        .build()
+        .add(-2, &[]);
+    meter
+        .f64_gauge("room.temperature")
+        .with_unit("Cel")
+        .with_description("How warm it is")
+        .build()
+        .record(21.5, &[]);
+    let histogram = meter
+        .f64_histogram("job.duration")
+        .with_unit("s")
+        .with_boundaries(vec![0.1, 1.0])
+        .build();
     for seconds in [0.05, 0.5, 0.5, 5.0] {
         histogram.record(seconds, &[]);
     }
@@ -58,8 +74,14 @@ async fn expect(bridge: &Bridge, service: &str) {
 async fn over_grpc() {
     let bridge = Bridge::start().await;
     let endpoint = format!("http://{}", bridge.addresses.otlp_grpc);
-    let exporter = MetricExporter::builder().with_tonic().with_endpoint(endpoint).build().unwrap();
-    tokio::task::spawn_blocking(move || record(exporter, "over-grpc")).await.unwrap();
+    let exporter = MetricExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .build()
+        .unwrap();
+    tokio::task::spawn_blocking(move || record(exporter, "over-grpc"))
+        .await
+        .unwrap();
     expect(&bridge, "over-grpc").await;
 }
 

@@ -22,14 +22,17 @@ fn is_test(path: &Path) -> bool {
 
 /// The stage that a file belongs to: the first name under `src`.
 fn stage(path: &Path) -> String {
-    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    let inside = path
+        .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .unwrap();
     let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
 /// The lines of code (not comments) that contain one of the words.
 fn mentions<'t>(code: &'t str, words: &'t [&str]) -> impl Iterator<Item = &'t str> {
-    code.lines().filter(move |line| !line.trim_start().starts_with("//") && words.iter().any(|word| line.contains(word)))
+    code.lines()
+        .filter(move |line| !line.trim_start().starts_with("//") && words.iter().any(|word| line.contains(word)))
 }
 
 fn check(stages: impl Fn(&str) -> bool, words: &[&str]) {
@@ -45,20 +48,48 @@ fn check(stages: impl Fn(&str) -> bool, words: &[&str]) {
 
 #[test]
 fn only_the_edge_knows_the_frameworks() {
-    let edge = ["receiver", "api", "instrument", "telemetry", "app", "main", "demo", "healthcheck"];
-    check(|stage| !edge.contains(&stage), &["poem::", "poem_openapi::", "tonic::", "tonic_types::", "tokio::"]);
+    let edge = [
+        "receiver",
+        "api",
+        "instrument",
+        "telemetry",
+        "app",
+        "main",
+        "demo",
+        "healthcheck",
+    ];
+    check(
+        |stage| !edge.contains(&stage),
+        &["poem::", "poem_openapi::", "tonic::", "tonic_types::", "tokio::"],
+    );
 }
 
 #[test]
 fn otlp_does_not_know_prometheus() {
-    check(|stage| stage == "otlp", &["crate::model", "crate::store", "crate::translate", "crate::exposition", "prometheus::"]);
+    check(
+        |stage| stage == "otlp",
+        &[
+            "crate::model",
+            "crate::store",
+            "crate::translate",
+            "crate::exposition",
+            "prometheus::",
+        ],
+    );
 }
 
 #[test]
 fn store_and_exposition_know_the_model_only() {
     check(
         |stage| ["store", "exposition", "model"].contains(&stage),
-        &["crate::otlp", "crate::translate", "crate::receiver", "crate::api", "crate::telemetry", "opentelemetry"],
+        &[
+            "crate::otlp",
+            "crate::translate",
+            "crate::receiver",
+            "crate::api",
+            "crate::telemetry",
+            "opentelemetry",
+        ],
     );
     check(|stage| stage == "model", &["crate::store", "crate::exposition"]);
 }
@@ -67,12 +98,30 @@ fn store_and_exposition_know_the_model_only() {
 fn the_instrumentation_knows_nothing_of_the_bridge() {
     check(
         |stage| stage == "instrument",
-        &["crate::otlp", "crate::translate", "crate::store", "crate::receiver", "crate::api", "crate::telemetry", "crate::config"],
+        &[
+            "crate::otlp",
+            "crate::translate",
+            "crate::store",
+            "crate::receiver",
+            "crate::api",
+            "crate::telemetry",
+            "crate::config",
+        ],
     );
 }
 
 #[test]
 fn below_the_edge_nothing_reads_a_clock_or_logs() {
     let below = ["otlp", "translate", "model", "store", "exposition"];
-    check(|stage| below.contains(&stage), &["Instant::now", "SystemTime::now", "tracing::", "std::fs", "std::net", "println!"]);
+    check(
+        |stage| below.contains(&stage),
+        &[
+            "Instant::now",
+            "SystemTime::now",
+            "tracing::",
+            "std::fs",
+            "std::net",
+            "println!",
+        ],
+    );
 }
