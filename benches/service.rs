@@ -1,5 +1,7 @@
 //! What the real binary costs, measured from outside: `cargo bench --bench service`.
 //!
+//! `METERBRIDGE_BIN` names another binary to measure.
+//!
 //! CPU is the server's own (user and system, from `/proc`), so that the sender beside it does not count; wall-clock figures on
 //! a shared machine are only good for comparing them with each other. Bounded in count, on loopback, ends by itself.
 
@@ -27,7 +29,7 @@ const RESOURCES: usize = 50;
 const METRICS: usize = 20;
 const POINTS: usize = 10;
 const POINTS_A_REQUEST: usize = RESOURCES * METRICS * POINTS;
-const REQUESTS: usize = 200;
+const REQUESTS: usize = 100;
 const SCRAPES: usize = 7;
 
 fn main() {
@@ -37,7 +39,7 @@ fn main() {
         request(0, 1).encoded_len()
     );
 
-    http(&server, 20); // Series are made, caches are warm.
+    post(&mut connect(server.otlp_http), &request(0, 1).encode_to_vec()); // Series are made.
     report("HTTP", &server, http);
     report("gRPC", &server, grpc);
 
@@ -85,27 +87,30 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_meterbridge"))
-            .args([
-                "--http-listen",
-                "127.0.0.1:0",
-                "--otlp-http-listen",
-                "127.0.0.1:0",
-                "--otlp-grpc-listen",
-                "127.0.0.1:0",
-            ])
-            .args(["--log-format", "json"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+        let mut child = Command::new(
+            std::env::var_os("METERBRIDGE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_meterbridge").into()),
+        )
+        .args([
+            "--http-listen",
+            "127.0.0.1:0",
+            "--otlp-http-listen",
+            "127.0.0.1:0",
+            "--otlp-grpc-listen",
+            "127.0.0.1:0",
+        ])
+        .args(["--log-format", "json"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut address = |name: &str| loop {
+        let mut addresses = std::collections::HashMap::new();
+        while addresses.len() < 3 {
             let line: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-            if line["listener"] == name {
-                return line["address"].as_str().unwrap().parse().unwrap();
+            if let (Some(name), Some(address)) = (line["listener"].as_str(), line["address"].as_str()) {
+                addresses.insert(name.to_owned(), address.parse().unwrap());
             }
-        };
-        let (http, otlp_http, otlp_grpc) = (address("http"), address("otlp_http"), address("otlp_grpc"));
+        }
+        let (http, otlp_http, otlp_grpc) = (addresses["http"], addresses["otlp_http"], addresses["otlp_grpc"]);
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             child,
@@ -148,8 +153,9 @@ fn connect(address: std::net::SocketAddr) -> TcpStream {
 
 fn http(server: &Server, requests: usize) {
     let mut stream = connect(server.otlp_http);
-    for at in 0..requests {
-        post(&mut stream, &request(0, at as u64 + 2).encode_to_vec());
+    let body = request(0, 2).encode_to_vec();
+    for _ in 0..requests {
+        post(&mut stream, &body);
     }
 }
 
@@ -183,8 +189,9 @@ fn grpc(server: &Server, requests: usize) {
         let mut client = MetricsServiceClient::connect(format!("http://{}", server.otlp_grpc))
             .await
             .unwrap();
-        for at in 0..requests {
-            let answer = client.export(request(0, at as u64 + 2)).await.unwrap().into_inner();
+        let request = request(0, 2);
+        for _ in 0..requests {
+            let answer = client.export(request.clone()).await.unwrap().into_inner();
             assert!(answer.partial_success.is_none(), "{answer:?}");
         }
     });

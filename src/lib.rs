@@ -25,4 +25,5 @@ pub mod telemetry;
 pub mod config;
 pub mod app;
 pub mod healthcheck;
+pub mod demo;
 pub mod dry_run;

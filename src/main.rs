@@ -7,7 +7,7 @@ use meterbridge::app::{self, App};
 use meterbridge::config::{self, Command, Config, Exit, Options, Translate};
 use meterbridge::dry_run::{self, Verdict};
 use meterbridge::telemetry::{logs, traces};
-use meterbridge::{api, healthcheck};
+use meterbridge::{api, demo, healthcheck};
 use opentelemetry::trace::TracerProvider as _;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         Command::Translate(translate) => show(&translate, &options),
         Command::Healthcheck => healthcheck::run(&options.http_listen),
         Command::Openapi => print(&format!("{}\n", api::service(None).spec())),
-        Command::Demo(_) => wrong("demo"),
+        Command::Demo(demo) => demo::run(&demo),
     }
 }
 
