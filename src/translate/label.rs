@@ -178,11 +178,7 @@ impl LabelSet {
         };
         let value_start = self.arena.len();
         if value::write(&mut self.arena, value, self.limits.value_bytes).is_err() {
-            let detail = format!(
-                "the value of label \"{}\" has more than {} bytes (--max-label-value-bytes)",
-                &self.arena[name], self.limits.value_bytes
-            );
-            return Err(Refused::new(PointReason::LabelValueTooLong, detail));
+            return Err(self.value_too_long("value", &self.arena[name]));
         }
         let value_end = self.arena.len();
         self.stream = self
@@ -218,6 +214,21 @@ impl LabelSet {
 
     /// Sorts, joins what meets in one name, leaves out what is empty, and gives the text of the labels.
     pub(super) fn render(&mut self) -> Result<&str, Refused> {
+        self.render_or(Err)?;
+        Ok(&self.rendered)
+    }
+
+    /// The same of the labels that pass no limit; `leave_out` is told of the others.
+    pub(super) fn render_what_fits(&mut self, mut leave_out: impl FnMut(Refused)) -> Result<&str, Refused> {
+        self.render_or(|refused| {
+            leave_out(refused);
+            Ok(())
+        })?;
+        Ok(&self.rendered)
+    }
+
+    /// `unfit` decides what becomes of the whole where one label passes a limit.
+    fn render_or(&mut self, mut unfit: impl FnMut(Refused) -> Result<(), Refused>) -> Result<(), Refused> {
         self.sort();
         let mut labels = 0;
         let mut first = 0;
@@ -228,15 +239,16 @@ impl LabelSet {
             if end - first > 1 {
                 self.joined.push(first..end);
             }
-            if self.render_one(first..end)? {
-                labels += 1;
+            match self.render_one(first..end) {
+                Ok(is_label) => labels += usize::from(is_label),
+                Err(refused) => unfit(refused)?,
             }
             first = end;
         }
         if self.limits.labels != 0 && labels > self.limits.labels {
             return Err(self.too_many(&format!("{labels} labels")));
         }
-        Ok(&self.rendered)
+        Ok(())
     }
 
     /// By name, then the sender's before ours, then by original key (conformance C-01); of equal keys only the last stays.
@@ -270,20 +282,26 @@ impl LabelSet {
             );
             return Err(Refused::new(PointReason::LabelNameTooLong, detail));
         }
-        if entries.len() == 1 {
-            push_label(&mut self.rendered, name, &self.arena[first.value.clone()]);
-            return Ok(true);
+        let joined;
+        let value = match entries {
+            [only] => &self.arena[only.value.clone()],
+            _ => {
+                let values: Vec<&str> = entries.iter().map(|entry| &self.arena[entry.value.clone()]).collect();
+                joined = values.join(";");
+                &joined
+            }
+        };
+        if self.limits.value_bytes != 0 && value.len() > self.limits.value_bytes {
+            return Err(self.value_too_long(if entries.len() == 1 { "value" } else { "joined value" }, name));
         }
-        let values: Vec<&str> = entries.iter().map(|entry| &self.arena[entry.value.clone()]).collect();
-        let joined = values.join(";");
-        if self.limits.value_bytes != 0 && joined.len() > self.limits.value_bytes {
-            let limit = self.limits.value_bytes;
-            let detail =
-                format!("the joined value of label \"{name}\" has more than {limit} bytes (--max-label-value-bytes)");
-            return Err(Refused::new(PointReason::LabelValueTooLong, detail));
-        }
-        push_label(&mut self.rendered, name, &joined);
+        push_label(&mut self.rendered, name, value);
         Ok(true)
+    }
+
+    fn value_too_long(&self, what: &str, name: &str) -> Refused {
+        let limit = self.limits.value_bytes;
+        let detail = format!("the {what} of label \"{name}\" has more than {limit} bytes (--max-label-value-bytes)");
+        Refused::new(PointReason::LabelValueTooLong, detail)
     }
 
     fn too_many(&self, found: &str) -> Refused {
