@@ -143,6 +143,12 @@ impl<'s> Translator<'s> {
                 format!("attribute \"{key}\" of {whose} leaves no label name and was dropped; use a-z, 0-9 and `_`");
             notes.push((Advice::DroppedAttribute, key.to_owned(), detail));
         }
+        for key in self.labels.indexed() {
+            let detail = format!(
+                "the value of attribute \"{key}\" of {whose} is an index into a table that metrics do not have, and counts as empty"
+            );
+            notes.push((Advice::StringIndex, key.to_owned(), detail));
+        }
         for (name, keys) in self.labels.joined() {
             let keys: Vec<String> = keys.map(|key| format!("\"{key}\"")).collect();
             let keys = keys.join(" and ");

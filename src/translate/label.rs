@@ -33,6 +33,8 @@ pub(super) struct LabelSet {
     rendered: String,
     /// Keys from which nothing was left.
     dropped: Vec<Range<usize>>,
+    /// Keys of which the value is nowhere to be found.
+    indexed: Vec<Range<usize>>,
     /// Neighbours in `entries` that became one label.
     joined: Vec<Range<usize>>,
     /// The sum of the hashes of all attributes: the same for the same attributes in any order.
@@ -74,6 +76,7 @@ impl LabelSet {
             entries: Vec::new(),
             rendered: String::new(),
             dropped: Vec::new(),
+            indexed: Vec::new(),
             joined: Vec::new(),
             stream: 0,
         }
@@ -84,6 +87,7 @@ impl LabelSet {
         self.entries.clear();
         self.rendered.clear();
         self.dropped.clear();
+        self.indexed.clear();
         self.joined.clear();
         self.stream = 0;
     }
@@ -181,6 +185,9 @@ impl LabelSet {
             return Err(self.value_too_long("value", &self.arena[name]));
         }
         let value_end = self.arena.len();
+        if let AnyValue::StringIndex = value {
+            self.indexed.push(key.clone());
+        }
         self.stream = self
             .stream
             .wrapping_add(self.hash_attribute(&self.arena[key.clone()], value, value_start));
@@ -312,14 +319,19 @@ impl LabelSet {
         Refused::new(PointReason::TooManyLabels, detail)
     }
 
-    /// Whether every attribute became a label of its own.
+    /// Whether there is nothing to say about any attribute.
     pub(super) fn is_plain(&self) -> bool {
-        self.dropped.is_empty() && self.joined.is_empty()
+        self.dropped.is_empty() && self.indexed.is_empty() && self.joined.is_empty()
     }
 
     /// The keys from which no label name was left (conformance L-04).
     pub(super) fn dropped(&self) -> impl Iterator<Item = &str> {
         self.dropped.iter().map(|key| &self.arena[key.clone()])
+    }
+
+    /// The keys whose value is an index into a table that is not there (conformance P-16).
+    pub(super) fn indexed(&self) -> impl Iterator<Item = &str> {
+        self.indexed.iter().map(|key| &self.arena[key.clone()])
     }
 
     /// The names that several keys became, each with those keys; known after rendering.
