@@ -62,6 +62,8 @@ pub struct Translator<'s> {
     scratch: Scratch,
     outcome: Outcome,
     source: Option<Arc<Source>>,
+    /// What all points of a resource without a source are refused for.
+    unidentified: Option<Refused>,
     resource_stream: u64,
     scope: InScope,
     metric: Option<InMetric>,
@@ -99,6 +101,7 @@ impl<'s> Translator<'s> {
             scratch: Scratch::default(),
             outcome: Outcome::default(),
             source: None,
+            unidentified: None,
             resource_stream: 0,
             scope: InScope::default(),
             metric: None,
@@ -140,6 +143,12 @@ impl<'s> Translator<'s> {
                 format!("attribute \"{key}\" of {whose} leaves no label name and was dropped; use a-z, 0-9 and `_`");
             notes.push((Advice::DroppedAttribute, key.to_owned(), detail));
         }
+        for key in self.labels.indexed() {
+            let detail = format!(
+                "the value of attribute \"{key}\" of {whose} is an index into a table that metrics do not have, and counts as empty"
+            );
+            notes.push((Advice::StringIndex, key.to_owned(), detail));
+        }
         for (name, keys) in self.labels.joined() {
             let keys: Vec<String> = keys.map(|key| format!("\"{key}\"")).collect();
             let keys = keys.join(" and ");
@@ -161,7 +170,7 @@ impl<'s> Translator<'s> {
             return Err(named(Refused::new(PointReason::NoTimestamp, "the end time is 0")));
         }
         let Some(source) = self.source.clone() else {
-            return Ok(());
+            return self.unidentified.clone().map_or(Ok(()), Err);
         };
 
         self.labels.clear();
@@ -223,7 +232,14 @@ impl<'s> Translator<'s> {
 impl otlp::Sink for Translator<'_> {
     fn resource(&mut self, resource: &Resource<'_>) {
         self.leave_source();
-        let described = resource::describe(&resource.attributes, &mut self.labels, self.limits.labels.value_bytes);
+        let value_limit = self.limits.labels.value_bytes;
+        let described = match resource::describe(&resource.attributes, &mut self.labels, value_limit) {
+            Ok(described) => described,
+            Err(refused) => {
+                self.unidentified = Some(refused);
+                return;
+            }
+        };
         let source = self.store.enter(&described.identity, self.now);
         source.describe(described.target.as_deref(), described.origin);
         self.source = Some(source);

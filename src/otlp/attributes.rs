@@ -23,8 +23,10 @@ pub struct Attribute<'a> {
 /// The value of an attribute.
 #[derive(Clone, Copy, Debug)]
 pub enum AnyValue<'a> {
-    /// Nothing was set, or an index into a table of strings that metrics do not have (conformance P-16).
+    /// Nothing was set.
     Empty,
+    /// An index into a table of strings that metrics do not have (conformance P-16).
+    StringIndex,
     /// Text.
     String(&'a str),
     /// A truth value.
@@ -133,7 +135,7 @@ fn any_value(message: &[u8]) -> Result<AnyValue<'_>, DecodeError> {
             (5, payload) => value = AnyValue::Array(Array(payload.message(name)?)),
             (6, payload) => value = AnyValue::Map(Attributes::of(payload.message(name)?, 1)),
             (7, payload) => value = AnyValue::Bytes(payload.message(name)?),
-            (8, Payload::Varint(_)) => value = AnyValue::Empty,
+            (8, Payload::Varint(_)) => value = AnyValue::StringIndex,
             _ => {}
         }
     }

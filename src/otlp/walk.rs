@@ -114,14 +114,15 @@ fn kind(data_field: u32, data: &[u8]) -> Result<Kind, DecodeError> {
     let (mut temporality, mut monotonic) = (Temporality::Unknown, false);
     for field in Fields::of(data) {
         match field? {
-            (2, payload) => {
+            // Other kinds of metric do not have these fields.
+            (2, payload) if matches!(data_field, 7 | 9 | 10) => {
                 temporality = match payload.varint("aggregation_temporality")? {
                     1 => Temporality::Delta,
                     2 => Temporality::Cumulative,
                     _ => Temporality::Unknown,
                 }
             }
-            (3, payload) => monotonic = payload.varint("is_monotonic")? != 0,
+            (3, payload) if data_field == 7 => monotonic = payload.varint("is_monotonic")? != 0,
             _ => {}
         }
     }

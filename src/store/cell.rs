@@ -211,9 +211,12 @@ impl FamilyCell {
         let Some(series) = state.slots[slot as usize].as_mut() else {
             return Applied::default();
         };
+        // What has expired is gone, whether it has been swept yet or not: nothing is older than it, or meets it.
+        let is_held = !store.is_expired(series.received, point.now);
+        let is_other_stream = std::mem::replace(&mut series.stream, point.stream) != point.stream;
         let applied = Applied {
-            ignored: point.time_unix_nano < series.time_unix_nano,
-            collided: std::mem::replace(&mut series.stream, point.stream) != point.stream,
+            ignored: is_held && point.time_unix_nano < series.time_unix_nano,
+            collided: is_held && is_other_stream,
         };
         // Even a point that is too old shows that the series is alive.
         series.received = point.now;

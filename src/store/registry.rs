@@ -119,6 +119,10 @@ impl Store {
         };
         loop {
             if let Some(applied) = cell.apply(self, &point) {
+                // The family was made for a series that did not come, or has lost its last one.
+                if (applied.is_err() || matches!(change, Change::Stale)) && cell.is_empty() {
+                    self.close_empty_families(std::slice::from_ref(cell));
+                }
                 return applied;
             }
             *cell = self.family(&cell.family(), cell.origin())?;

@@ -33,6 +33,8 @@ pub(super) struct LabelSet {
     rendered: String,
     /// Keys from which nothing was left.
     dropped: Vec<Range<usize>>,
+    /// Keys of which the value is nowhere to be found.
+    indexed: Vec<Range<usize>>,
     /// Neighbours in `entries` that became one label.
     joined: Vec<Range<usize>>,
     /// The sum of the hashes of all attributes: the same for the same attributes in any order.
@@ -74,6 +76,7 @@ impl LabelSet {
             entries: Vec::new(),
             rendered: String::new(),
             dropped: Vec::new(),
+            indexed: Vec::new(),
             joined: Vec::new(),
             stream: 0,
         }
@@ -84,6 +87,7 @@ impl LabelSet {
         self.entries.clear();
         self.rendered.clear();
         self.dropped.clear();
+        self.indexed.clear();
         self.joined.clear();
         self.stream = 0;
     }
@@ -178,13 +182,12 @@ impl LabelSet {
         };
         let value_start = self.arena.len();
         if value::write(&mut self.arena, value, self.limits.value_bytes).is_err() {
-            let detail = format!(
-                "the value of label \"{}\" has more than {} bytes (--max-label-value-bytes)",
-                &self.arena[name], self.limits.value_bytes
-            );
-            return Err(Refused::new(PointReason::LabelValueTooLong, detail));
+            return Err(self.value_too_long("value", &self.arena[name]));
         }
         let value_end = self.arena.len();
+        if let AnyValue::StringIndex = value {
+            self.indexed.push(key.clone());
+        }
         self.stream = self
             .stream
             .wrapping_add(self.hash_attribute(&self.arena[key.clone()], value, value_start));
@@ -218,6 +221,21 @@ impl LabelSet {
 
     /// Sorts, joins what meets in one name, leaves out what is empty, and gives the text of the labels.
     pub(super) fn render(&mut self) -> Result<&str, Refused> {
+        self.render_or(Err)?;
+        Ok(&self.rendered)
+    }
+
+    /// The same of the labels that pass no limit; `leave_out` is told of the others.
+    pub(super) fn render_what_fits(&mut self, mut leave_out: impl FnMut(Refused)) -> Result<&str, Refused> {
+        self.render_or(|refused| {
+            leave_out(refused);
+            Ok(())
+        })?;
+        Ok(&self.rendered)
+    }
+
+    /// `unfit` decides what becomes of the whole where one label passes a limit.
+    fn render_or(&mut self, mut unfit: impl FnMut(Refused) -> Result<(), Refused>) -> Result<(), Refused> {
         self.sort();
         let mut labels = 0;
         let mut first = 0;
@@ -228,15 +246,16 @@ impl LabelSet {
             if end - first > 1 {
                 self.joined.push(first..end);
             }
-            if self.render_one(first..end)? {
-                labels += 1;
+            match self.render_one(first..end) {
+                Ok(is_label) => labels += usize::from(is_label),
+                Err(refused) => unfit(refused)?,
             }
             first = end;
         }
         if self.limits.labels != 0 && labels > self.limits.labels {
             return Err(self.too_many(&format!("{labels} labels")));
         }
-        Ok(&self.rendered)
+        Ok(())
     }
 
     /// By name, then the sender's before ours, then by original key (conformance C-01); of equal keys only the last stays.
@@ -270,20 +289,26 @@ impl LabelSet {
             );
             return Err(Refused::new(PointReason::LabelNameTooLong, detail));
         }
-        if entries.len() == 1 {
-            push_label(&mut self.rendered, name, &self.arena[first.value.clone()]);
-            return Ok(true);
+        let joined;
+        let value = match entries {
+            [only] => &self.arena[only.value.clone()],
+            _ => {
+                let values: Vec<&str> = entries.iter().map(|entry| &self.arena[entry.value.clone()]).collect();
+                joined = values.join(";");
+                &joined
+            }
+        };
+        if self.limits.value_bytes != 0 && value.len() > self.limits.value_bytes {
+            return Err(self.value_too_long(if entries.len() == 1 { "value" } else { "joined value" }, name));
         }
-        let values: Vec<&str> = entries.iter().map(|entry| &self.arena[entry.value.clone()]).collect();
-        let joined = values.join(";");
-        if self.limits.value_bytes != 0 && joined.len() > self.limits.value_bytes {
-            let limit = self.limits.value_bytes;
-            let detail =
-                format!("the joined value of label \"{name}\" has more than {limit} bytes (--max-label-value-bytes)");
-            return Err(Refused::new(PointReason::LabelValueTooLong, detail));
-        }
-        push_label(&mut self.rendered, name, &joined);
+        push_label(&mut self.rendered, name, value);
         Ok(true)
+    }
+
+    fn value_too_long(&self, what: &str, name: &str) -> Refused {
+        let limit = self.limits.value_bytes;
+        let detail = format!("the {what} of label \"{name}\" has more than {limit} bytes (--max-label-value-bytes)");
+        Refused::new(PointReason::LabelValueTooLong, detail)
     }
 
     fn too_many(&self, found: &str) -> Refused {
@@ -294,14 +319,19 @@ impl LabelSet {
         Refused::new(PointReason::TooManyLabels, detail)
     }
 
-    /// Whether every attribute became a label of its own.
+    /// Whether there is nothing to say about any attribute.
     pub(super) fn is_plain(&self) -> bool {
-        self.dropped.is_empty() && self.joined.is_empty()
+        self.dropped.is_empty() && self.indexed.is_empty() && self.joined.is_empty()
     }
 
     /// The keys from which no label name was left (conformance L-04).
     pub(super) fn dropped(&self) -> impl Iterator<Item = &str> {
         self.dropped.iter().map(|key| &self.arena[key.clone()])
+    }
+
+    /// The keys whose value is an index into a table that is not there (conformance P-16).
+    pub(super) fn indexed(&self) -> impl Iterator<Item = &str> {
+        self.indexed.iter().map(|key| &self.arena[key.clone()])
     }
 
     /// The names that several keys became, each with those keys; known after rendering.

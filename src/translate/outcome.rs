@@ -15,6 +15,8 @@ pub enum Advice {
     JoinedAttributes,
     /// An attribute's key leaves no label name; the attribute was dropped (L-04).
     DroppedAttribute,
+    /// An attribute's value is an index into a table of strings that metrics do not have; it counts as empty (P-16).
+    StringIndex,
     /// A histogram's count is not the total of its buckets; the total was used (H-06).
     CountMismatch,
     /// A resource attribute passes a limit and stays out of `target_info` (B-03).
@@ -25,9 +27,10 @@ pub enum Advice {
 
 impl Advice {
     /// Every kind of advice.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::JoinedAttributes,
         Self::DroppedAttribute,
+        Self::StringIndex,
         Self::CountMismatch,
         Self::OversizedResource,
         Self::UnknownFields,
@@ -38,6 +41,7 @@ impl Advice {
         match self {
             Self::JoinedAttributes => "joined_attributes",
             Self::DroppedAttribute => "dropped_attribute",
+            Self::StringIndex => "string_index",
             Self::CountMismatch => "count_mismatch",
             Self::OversizedResource => "oversized_resource",
             Self::UnknownFields => "unknown_fields",

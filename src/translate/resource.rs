@@ -1,5 +1,6 @@
 use super::label::{LabelSet, Reserved};
-use super::value;
+use super::value::{self, TooLong};
+use crate::model::{PointReason, Refused};
 use crate::otlp::Attributes;
 use crate::store::{Identity, Origin};
 
@@ -22,30 +23,40 @@ const SERVICE_INSTANCE_ID: &str = "service.instance.id";
 
 /// Reads a resource: `job` from name and namespace, `instance` from the instance id, the rest for `target_info`
 /// (conformance ). `labels` is left with what became of the attributes, for advice.
-pub(super) fn describe(attributes: &Attributes<'_>, labels: &mut LabelSet, value_limit: usize) -> Described {
-    let text = |wanted: &str| {
+///
+/// # Errors
+///
+/// Where the identity passes a limit: shortened or left out it would be somebody else's (B-03).
+pub(super) fn describe(
+    attributes: &Attributes<'_>,
+    labels: &mut LabelSet,
+    value_limit: usize,
+) -> Result<Described, Refused> {
+    let text = |wanted: &str, limit: usize| {
         let mut text = String::new();
-        let value = attributes
-            .iter()
-            .filter(|attribute| attribute.key == wanted)
-            .last()?
-            .value;
-        value::write(&mut text, value, value_limit).ok()?;
-        Some(text)
+        let attribute = attributes.iter().filter(|attribute| attribute.key == wanted).last();
+        match attribute.map(|attribute| value::write(&mut text, attribute.value, limit)) {
+            Some(Err(TooLong)) => Err(too_long(wanted, limit)),
+            Some(Ok(())) | None => Ok(text),
+        }
     };
-    let present = |wanted: &str| text(wanted).filter(|text| !text.is_empty());
-    let job = present(SERVICE_NAME).map(|name| match present(SERVICE_NAMESPACE) {
-        Some(namespace) => format!("{namespace}/{name}"),
-        None => name,
-    });
-    let instance = present(SERVICE_INSTANCE_ID).unwrap_or_default();
+    let identity = |wanted: &str| text(wanted, value_limit);
+    let (namespace, name) = (identity(SERVICE_NAMESPACE)?, identity(SERVICE_NAME)?);
+    let job = match (namespace.is_empty(), name.is_empty()) {
+        (_, true) => None,
+        (true, false) => Some(name),
+        (false, false) => Some(format!("{namespace}/{name}")),
+    };
+    if value_limit != 0 && job.as_ref().is_some_and(|job| job.len() > value_limit) {
+        return Err(too_long("service.namespace/service.name", value_limit));
+    }
     let identity = Identity {
         job: job.map(Into::into),
-        instance: instance.into(),
+        instance: identity(SERVICE_INSTANCE_ID)?.into(),
     };
     let origin = Origin {
-        sdk_language: text("telemetry.sdk.language").unwrap_or_default(),
-        sdk_version: text("telemetry.sdk.version").unwrap_or_default(),
+        sdk_language: text("telemetry.sdk.language", value_limit).unwrap_or_default(),
+        sdk_version: text("telemetry.sdk.version", value_limit).unwrap_or_default(),
     };
 
     labels.clear();
@@ -70,21 +81,24 @@ pub(super) fn describe(attributes: &Attributes<'_>, labels: &mut LabelSet, value
     let known = identity.job.is_some() || !identity.instance.is_empty();
     let target = (known && labels.has_values()).then(|| {
         push_identity(labels, &identity);
-        match labels.render() {
+        match labels.render_what_fits(|refused| oversized.push(refused.detail)) {
             Ok(rendered) => Some(rendered.to_owned()),
-            Err(refused) => {
-                oversized.push(refused.detail);
-                None
-            }
+            // Bounded while they were collected.
+            Err(_) => None,
         }
     });
-    Described {
+    Ok(Described {
         identity,
         origin,
         target: target.flatten(),
         oversized,
         stream,
-    }
+    })
+}
+
+fn too_long(attribute: &str, limit: usize) -> Refused {
+    let detail = format!("{attribute} of the resource has more than {limit} bytes (--max-label-value-bytes)");
+    Refused::new(PointReason::LabelValueTooLong, detail)
 }
 
 /// After so many attributes that do not fit the rest is not looked at.

@@ -16,7 +16,7 @@ pub(super) fn write(text: &mut String, value: AnyValue<'_>, limit: usize) -> Res
     let limit = if limit == 0 { usize::MAX } else { limit };
     let end = text.len().saturating_add(limit);
     match value {
-        AnyValue::Empty => {}
+        AnyValue::Empty | AnyValue::StringIndex => {}
         AnyValue::String(string) if string.len() > limit => return Err(TooLong),
         AnyValue::String(string) => text.push_str(string),
         AnyValue::Double(double) => match double {
@@ -35,7 +35,7 @@ pub(super) fn write(text: &mut String, value: AnyValue<'_>, limit: usize) -> Res
 // `decode` has bounded the depth.
 fn json(text: &mut String, value: AnyValue<'_>, end: usize) -> Result<(), TooLong> {
     match value {
-        AnyValue::Empty => text.push_str("null"),
+        AnyValue::Empty | AnyValue::StringIndex => text.push_str("null"),
         AnyValue::String(string) => json_string(text, string, end)?,
         AnyValue::Bool(value) => text.push_str(if value { "true" } else { "false" }),
         AnyValue::Int(value) => text.push_str(itoa::Buffer::new().format(value)),

@@ -43,11 +43,20 @@ impl Output {
         scalar::push_varint(&mut self.protobuf, u64::from(number << 3 | wire_type));
     }
 
-    /// Writes the length in front of what `write` appends.
-    fn length_delimited<E>(&mut self, number: u32, write: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
-        self.key(number, 2);
+    /// Writes key and length in front of the message that `write` appends. One that is `null` was not sent: written as an empty
+    /// one it would take the place of its neighbours in a `oneof` (conformance P-14).
+    fn length_delimited<E>(
+        &mut self,
+        field: &Field,
+        write: impl FnOnce(&mut Self) -> Result<Presence, E>,
+    ) -> Result<(), E> {
+        let before = self.protobuf.len();
+        self.key(field.number, 2);
         let start = self.protobuf.len();
-        write(self)?;
+        if let (Presence::Null, false) = (write(self)?, field.repeated) {
+            self.protobuf.truncate(before);
+            return Ok(());
+        }
         let length = self.protobuf.len() - start;
         let mut prefix = Vec::with_capacity(5);
         scalar::push_varint(&mut prefix, length as u64);
@@ -56,32 +65,38 @@ impl Output {
     }
 }
 
-/// A JSON object that becomes the fields of a message; `null` is an empty one.
+/// Whether a message was sent.
+enum Presence {
+    Null,
+    Object,
+}
+
+/// A JSON object that becomes the fields of a message.
 struct MessageBody<'o> {
     message: &'static Message,
     output: &'o mut Output,
 }
 
 impl<'de> DeserializeSeed<'de> for MessageBody<'_> {
-    type Value = ();
+    type Value = Presence;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Presence, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for MessageBody<'_> {
-    type Value = ();
+    type Value = Presence;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object for {}", self.message.name)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E: Error>(self) -> Result<Presence, E> {
+        Ok(Presence::Null)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Presence, A::Error> {
         self.output.depth += 1;
         if self.output.depth > MAX_DEPTH {
             return Err(A::Error::custom("a value is nested too deep"));
@@ -109,7 +124,7 @@ impl<'de> Visitor<'de> for MessageBody<'_> {
                 .get_or_insert_with(|| format!("no field of {} is known, the first is \"{name}\"", self.message.name));
         }
         self.output.depth -= 1;
-        Ok(())
+        Ok(Presence::Object)
     }
 }
 
@@ -138,7 +153,7 @@ impl FieldValue<'_> {
     fn element<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let Self { field, output } = self;
         match field.kind {
-            Kind::Message(message) => output.length_delimited(field.number, |output| {
+            Kind::Message(message) => output.length_delimited(field, |output| {
                 MessageBody { message, output }.deserialize(deserializer)
             }),
             kind => {

@@ -1,0 +1,17 @@
+//! The items of the conformance page that concern ingest and text 0.0.4, in the order of the page: the name of each test
+//! begins with the item.
+
+mod harness;
+mod wire;
+mod names;
+mod labels;
+mod collisions;
+mod resources;
+mod scopes;
+mod numbers;
+mod histograms;
+mod summaries;
+mod staleness;
+mod metadata;
+mod protocol;
+mod limits;
