@@ -29,7 +29,7 @@ const RESOURCES: usize = 50;
 const METRICS: usize = 20;
 const POINTS: usize = 10;
 const POINTS_A_REQUEST: usize = RESOURCES * METRICS * POINTS;
-const REQUESTS: usize = 100;
+const REQUESTS: usize = 20;
 const SCRAPES: usize = 7;
 
 fn main() {

@@ -126,6 +126,7 @@ pub enum DecodeError {
 ///
 /// All or nothing: where the bytes are not a request, or a text in them is not UTF-8, the sink has seen none of it.
 pub fn decode(bytes: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
-    check::check(bytes)?;
-    walk::request(bytes, sink)
+    check::check(bytes)
+        .and_then(|()| walk::request(bytes, sink))
+        .map_err(|fault| *fault)
 }

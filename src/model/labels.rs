@@ -47,7 +47,8 @@ pub fn push_label(text: &mut String, name: &str, value: &str) {
     text.push_str(name);
     text.push_str("=\"");
     let mut rest = value;
-    while let Some(at) = rest.find(['\\', '"', '\n']) {
+    let is_escaped = |byte: &u8| matches!(byte, b'\\' | b'"' | b'\n');
+    while let Some(at) = rest.as_bytes().iter().position(is_escaped) {
         text.push_str(&rest[..at]);
         text.push_str(match rest.as_bytes()[at] {
             b'\\' => "\\\\",

@@ -1,5 +1,4 @@
-use super::DecodeError;
-use super::wire::{Fields, Payload, malformed};
+use super::wire::{Fault, Fields, Payload, malformed};
 
 /// How deep values may be nested (the default of the OpenTelemetry specification, conformance B-04).
 const MAX_DEPTH: usize = 64;
@@ -63,11 +62,11 @@ impl<'a> Attributes<'a> {
     }
 
     /// Fails where [`Attributes::iter`] would have to leave something out.
-    pub(super) fn check(&self) -> Result<(), DecodeError> {
+    pub(super) fn check(&self) -> Result<(), Fault> {
         self.check_below(0)
     }
 
-    fn check_below(&self, depth: usize) -> Result<(), DecodeError> {
+    fn check_below(&self, depth: usize) -> Result<(), Fault> {
         elements(self.message, self.field).try_for_each(|element| attribute(element?)?.value.check_below(depth))
     }
 }
@@ -80,7 +79,7 @@ impl<'a> Array<'a> {
 }
 
 impl AnyValue<'_> {
-    fn check_below(&self, depth: usize) -> Result<(), DecodeError> {
+    fn check_below(&self, depth: usize) -> Result<(), Fault> {
         if depth > MAX_DEPTH {
             return Err(malformed(&format!(
                 "an attribute value is nested deeper than {MAX_DEPTH}"
@@ -97,7 +96,7 @@ impl AnyValue<'_> {
 }
 
 /// The messages that stand under `field`.
-fn elements(message: &[u8], field: u32) -> impl Iterator<Item = Result<&[u8], DecodeError>> {
+fn elements(message: &[u8], field: u32) -> impl Iterator<Item = Result<&[u8], Fault>> {
     Fields::of(message).filter_map(move |entry| match entry {
         Ok((number, payload)) if number == field => Some(payload.message("an attribute")),
         Ok(_) => None,
@@ -106,7 +105,7 @@ fn elements(message: &[u8], field: u32) -> impl Iterator<Item = Result<&[u8], De
 }
 
 // message KeyValue { string key = 1; AnyValue value = 2; int32 key_strindex = 3; }
-fn attribute(message: &[u8]) -> Result<Attribute<'_>, DecodeError> {
+fn attribute(message: &[u8]) -> Result<Attribute<'_>, Fault> {
     let mut found = Attribute {
         key: "",
         value: AnyValue::Empty,
@@ -123,7 +122,7 @@ fn attribute(message: &[u8]) -> Result<Attribute<'_>, DecodeError> {
 
 // message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4;
 //   ArrayValue array_value = 5; KeyValueList kvlist_value = 6; bytes bytes_value = 7; int32 string_value_strindex = 8; } }
-fn any_value(message: &[u8]) -> Result<AnyValue<'_>, DecodeError> {
+fn any_value(message: &[u8]) -> Result<AnyValue<'_>, Fault> {
     let mut value = AnyValue::Empty;
     for field in Fields::of(message) {
         let name = "an attribute's value";

@@ -1,14 +1,15 @@
-use super::{Attributes, DecodeError, Metric, Point, Resource, Scope, Sink, walk};
+use super::wire::Fault;
+use super::{Attributes, Metric, Point, Resource, Scope, Sink, walk};
 
 /// Fails where the walk would fail, and where a sink would meet an attribute that cannot be read: then nothing of a request
 /// has been handed out when it turns out to be broken.
-pub(super) fn check(bytes: &[u8]) -> Result<(), DecodeError> {
+pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     let mut attributes = Check(Ok(()));
     walk::request(bytes, &mut attributes)?;
     attributes.0
 }
 
-struct Check(Result<(), DecodeError>);
+struct Check(Result<(), Fault>);
 
 impl Check {
     fn attributes(&mut self, attributes: &Attributes<'_>) {

@@ -1,5 +1,5 @@
-use super::wire::{Fields, Payload};
-use super::{Attributes, DecodeError, Kind};
+use super::wire::{Fault, Fields, Payload};
+use super::{Attributes, Kind};
 
 /// One data point of any kind.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,7 @@ fn repeated(message: &[u8], field: u32, mut push: impl FnMut(u64)) {
 /// Field numbers by message: NumberDataPoint { 3 time, 4 as_double, 6 as_int, 7 attributes, 8 flags }, HistogramDataPoint
 /// { 3 time, 4 count, 5 sum, 6 bucket_counts, 7 explicit_bounds, 9 attributes, 10 flags }, ExponentialHistogramDataPoint
 /// { 1 attributes, 3 time, 10 flags }, SummaryDataPoint { 3 time, 4 count, 5 sum, 6 quantile_values, 7 attributes, 8 flags }.
-pub(super) fn read(kind: Kind, message: &[u8]) -> Result<Point<'_>, DecodeError> {
+pub(super) fn read(kind: Kind, message: &[u8]) -> Result<Point<'_>, Fault> {
     match kind {
         Kind::Gauge | Kind::Sum { .. } => number_point(message),
         Kind::Histogram(_) => histogram_point(message),
@@ -116,7 +116,7 @@ pub(super) fn read(kind: Kind, message: &[u8]) -> Result<Point<'_>, DecodeError>
     }
 }
 
-fn number_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+fn number_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     let mut point = Point::empty(Attributes::of(message, 7), Value::Number(None));
     for field in Fields::of(message) {
         match field? {
@@ -132,7 +132,7 @@ fn number_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
     Ok(point)
 }
 
-fn histogram_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+fn histogram_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     let mut histogram = HistogramPoint {
         count: 0,
         sum: None,
@@ -154,7 +154,7 @@ fn histogram_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
     Ok(point)
 }
 
-fn exponential_histogram_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+fn exponential_histogram_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     let mut point = Point::empty(Attributes::of(message, 1), Value::ExponentialHistogram);
     for field in Fields::of(message) {
         match field? {
@@ -166,7 +166,7 @@ fn exponential_histogram_point(message: &[u8]) -> Result<Point<'_>, DecodeError>
     Ok(point)
 }
 
-fn summary_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
+fn summary_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     let mut summary = SummaryPoint {
         count: 0,
         sum: 0.0,
@@ -189,7 +189,7 @@ fn summary_point(message: &[u8]) -> Result<Point<'_>, DecodeError> {
     Ok(point)
 }
 
-fn quantile(message: &[u8]) -> Result<Quantile, DecodeError> {
+fn quantile(message: &[u8]) -> Result<Quantile, Fault> {
     let mut found = Quantile {
         quantile: 0.0,
         value: 0.0,
@@ -214,7 +214,7 @@ impl<'a> Point<'a> {
         }
     }
 
-    fn flags(&mut self, payload: Payload<'_>) -> Result<(), DecodeError> {
+    fn flags(&mut self, payload: Payload<'_>) -> Result<(), Fault> {
         self.no_recorded_value = payload.varint("a point's flags")? & NO_RECORDED_VALUE != 0;
         Ok(())
     }

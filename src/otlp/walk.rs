@@ -1,11 +1,11 @@
-use super::wire::{Fields, Payload};
-use super::{Attributes, DecodeError, Kind, Metric, Resource, Scope, Sink, Temporality, point};
+use super::wire::{Fault, Fields, Payload};
+use super::{Attributes, Kind, Metric, Resource, Scope, Sink, Temporality, point};
 
 // The order of fields is the sender's choice: the Collector writes every message backwards. So each message is read twice,
 // first for what its parts have in common, then for the parts.
 
 // message ExportMetricsServiceRequest { repeated ResourceMetrics resource_metrics = 1; }
-pub(super) fn request(message: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
+pub(super) fn request(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     for field in Fields::of(message) {
         if let (1, payload) = field? {
             resource_metrics(payload.message("resource_metrics")?, sink)?;
@@ -16,7 +16,7 @@ pub(super) fn request(message: &[u8], sink: &mut impl Sink) -> Result<(), Decode
 
 // message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; string schema_url = 3; }
 // message Resource { repeated KeyValue attributes = 1; }
-fn resource_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
+fn resource_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     let mut resource = Resource {
         attributes: Attributes::NONE,
     };
@@ -35,7 +35,7 @@ fn resource_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), DecodeEr
 }
 
 // message ScopeMetrics { InstrumentationScope scope = 1; repeated Metric metrics = 2; string schema_url = 3; }
-fn scope_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
+fn scope_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     let mut scope = Scope {
         name: "",
         version: "",
@@ -59,7 +59,7 @@ fn scope_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError
 }
 
 // message InstrumentationScope { string name = 1; string version = 2; repeated KeyValue attributes = 3; }
-fn read_scope<'a>(message: &'a [u8], scope: &mut Scope<'a>) -> Result<(), DecodeError> {
+fn read_scope<'a>(message: &'a [u8], scope: &mut Scope<'a>) -> Result<(), Fault> {
     scope.attributes = Attributes::of(message, 3);
     for field in Fields::of(message) {
         match field? {
@@ -74,7 +74,7 @@ fn read_scope<'a>(message: &'a [u8], scope: &mut Scope<'a>) -> Result<(), Decode
 // message Metric { string name = 1; string description = 2; string unit = 3; oneof data { Gauge gauge = 5; Sum sum = 7;
 //   Histogram histogram = 9; ExponentialHistogram exponential_histogram = 10; Summary summary = 11; }
 //   repeated KeyValue metadata = 12; }
-fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
+fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     let (mut name, mut description, mut unit) = ("", "", "");
     let mut data = None;
     for field in Fields::of(message) {
@@ -110,7 +110,7 @@ fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
 
 // message Sum { repeated NumberDataPoint data_points = 1; AggregationTemporality aggregation_temporality = 2;
 //   bool is_monotonic = 3; }, likewise Gauge, Histogram, ExponentialHistogram and Summary with fewer fields.
-fn kind(data_field: u32, data: &[u8]) -> Result<Kind, DecodeError> {
+fn kind(data_field: u32, data: &[u8]) -> Result<Kind, Fault> {
     let (mut temporality, mut monotonic) = (Temporality::Unknown, false);
     for field in Fields::of(data) {
         match field? {
@@ -135,7 +135,7 @@ fn kind(data_field: u32, data: &[u8]) -> Result<Kind, DecodeError> {
     })
 }
 
-fn points(kind: Kind, data: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
+fn points(kind: Kind, data: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     for field in Fields::of(data) {
         if let (1, payload) = field? {
             sink.point(&point::read(kind, payload.message("data_points")?)?);

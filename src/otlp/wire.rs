@@ -1,5 +1,8 @@
 use super::DecodeError;
 
+/// A [`DecodeError`] on its way out. Boxed, so that the results of what is called for every byte stay small.
+pub(super) type Fault = Box<DecodeError>;
+
 /// The fields of one protobuf message, in the order in which they stand.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields<'a> {
@@ -16,11 +19,13 @@ pub(super) enum Payload<'a> {
 }
 
 impl<'a> Fields<'a> {
+    #[inline]
     pub(super) fn of(message: &'a [u8]) -> Self {
         Self { rest: message }
     }
 
-    fn read(&mut self) -> Result<(u32, Payload<'a>), DecodeError> {
+    #[inline]
+    fn read(&mut self) -> Result<(u32, Payload<'a>), Fault> {
         let key = varint(&mut self.rest)?;
         let number = u32::try_from(key >> 3).unwrap_or(0);
         if number == 0 || number > 0x1FFF_FFFF {
@@ -53,8 +58,9 @@ impl<'a> Fields<'a> {
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(u32, Payload<'a>), DecodeError>;
+    type Item = Result<(u32, Payload<'a>), Fault>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
@@ -69,38 +75,42 @@ impl<'a> Iterator for Fields<'a> {
 
 /// `name` is the field as the schema calls it, for the error message.
 impl<'a> Payload<'a> {
-    pub(super) fn message(self, name: &str) -> Result<&'a [u8], DecodeError> {
+    #[inline]
+    pub(super) fn message(self, name: &str) -> Result<&'a [u8], Fault> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
             _ => Err(wrong_type(name)),
         }
     }
 
-    pub(super) fn text(self, name: &str) -> Result<&'a str, DecodeError> {
-        std::str::from_utf8(self.message(name)?)
-            .map_err(|_| DecodeError::InvalidUtf8(format!("{name} is not UTF-8; send text as UTF-8, or as bytes")))
+    #[inline]
+    pub(super) fn text(self, name: &str) -> Result<&'a str, Fault> {
+        std::str::from_utf8(self.message(name)?).map_err(|_| not_utf8(name))
     }
 
-    pub(super) fn varint(self, name: &str) -> Result<u64, DecodeError> {
+    #[inline]
+    pub(super) fn varint(self, name: &str) -> Result<u64, Fault> {
         match self {
             Self::Varint(value) => Ok(value),
             _ => Err(wrong_type(name)),
         }
     }
 
-    pub(super) fn fixed64(self, name: &str) -> Result<u64, DecodeError> {
+    #[inline]
+    pub(super) fn fixed64(self, name: &str) -> Result<u64, Fault> {
         match self {
             Self::Fixed64(value) => Ok(value),
             _ => Err(wrong_type(name)),
         }
     }
 
-    pub(super) fn double(self, name: &str) -> Result<f64, DecodeError> {
+    #[inline]
+    pub(super) fn double(self, name: &str) -> Result<f64, Fault> {
         self.fixed64(name).map(f64::from_bits)
     }
 
     /// Appends a repeated 64-bit field, packed or not: a parser has to take both (conformance P-16).
-    pub(super) fn repeated_fixed64(self, name: &str, mut push: impl FnMut(u64)) -> Result<(), DecodeError> {
+    pub(super) fn repeated_fixed64(self, name: &str, mut push: impl FnMut(u64)) -> Result<(), Fault> {
         match self {
             Self::Fixed64(value) => push(value),
             Self::Bytes(bytes) if bytes.len() % 8 == 0 => {
@@ -117,25 +127,50 @@ impl<'a> Payload<'a> {
     }
 }
 
-pub(super) fn malformed(what: &str) -> DecodeError {
-    DecodeError::Malformed(format!("not an OTLP metrics request in protobuf: {what}"))
+#[cold]
+pub(super) fn malformed(what: &str) -> Fault {
+    Box::new(DecodeError::Malformed(format!(
+        "not an OTLP metrics request in protobuf: {what}"
+    )))
 }
 
-fn wrong_type(name: &str) -> DecodeError {
+#[cold]
+fn not_utf8(name: &str) -> Fault {
+    Box::new(DecodeError::InvalidUtf8(format!(
+        "{name} is not UTF-8; send text as UTF-8, or as bytes"
+    )))
+}
+
+#[cold]
+fn wrong_type(name: &str) -> Fault {
     malformed(&format!("{name} has the wrong wire type"))
 }
 
-fn truncated() -> DecodeError {
+#[cold]
+fn truncated() -> Fault {
     malformed("the bytes end in the middle of a field")
 }
 
-fn fixed<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], DecodeError> {
+#[inline]
+fn fixed<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Fault> {
     let (value, rest) = bytes.split_first_chunk::<N>().ok_or_else(truncated)?;
     *bytes = rest;
     Ok(*value)
 }
 
-fn varint(bytes: &mut &[u8]) -> Result<u64, DecodeError> {
+#[inline]
+fn varint(bytes: &mut &[u8]) -> Result<u64, Fault> {
+    // Nearly all keys, and most lengths, are one byte.
+    if let Some((&byte, rest)) = bytes.split_first()
+        && byte < 0x80
+    {
+        *bytes = rest;
+        return Ok(u64::from(byte));
+    }
+    long_varint(bytes)
+}
+
+fn long_varint(bytes: &mut &[u8]) -> Result<u64, Fault> {
     let mut value = 0u64;
     for (at, byte) in bytes.iter().take(10).enumerate() {
         value |= u64::from(byte & 0x7F) << (7 * at);

@@ -353,9 +353,10 @@ fn sanitize(text: &mut String, start: usize, key: &str) -> bool {
     if text.len() == start && key.starts_with(|first: char| first.is_ascii_digit()) {
         text.push_str("key_");
     }
-    for character in key.chars() {
-        if character.is_ascii_alphanumeric() {
-            text.push(character);
+    // By bytes: those of other characters are illegal each, and a run of them becomes one `_` all the same.
+    for byte in key.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            text.push(char::from(byte));
         } else if !text[start..].ends_with('_') {
             text.push('_');
         }
