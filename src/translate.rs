@@ -80,7 +80,7 @@ struct InScope {
 /// What the points of one metric have in common.
 #[derive(Debug)]
 struct InMetric {
-    /// As the sender calls it.
+    /// As the sender calls it, or the beginning of that.
     name: String,
     kind: Kind,
     family: Result<Family, Refused>,
@@ -289,10 +289,10 @@ impl otlp::Sink for Translator<'_> {
     }
 
     fn metric(&mut self, metric: &Metric<'_>) {
-        let family = metric::family(metric, self.limits.help_bytes);
+        let family = metric::family(metric, self.limits);
         let stream = self.stream_of((metric.name, metric.unit));
         self.metric = Some(InMetric {
-            name: metric.name.to_owned(),
+            name: metric::shown(metric.name).to_owned(),
             kind: metric.kind,
             family,
             cell: None,

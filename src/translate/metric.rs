@@ -1,3 +1,4 @@
+use super::Limits;
 use super::name::{self, Suffix};
 use crate::model::{Family, MetricType, PointReason, Refused};
 use crate::otlp::{AnyValue, Kind, Metric, Temporality};
@@ -7,7 +8,8 @@ use crate::otlp::{AnyValue, Kind, Metric, Temporality};
 /// # Errors
 ///
 /// What all its points are refused for.
-pub(super) fn family(metric: &Metric<'_>, help_limit: usize) -> Result<Family, Refused> {
+pub(super) fn family(metric: &Metric<'_>, limits: &Limits) -> Result<Family, Refused> {
+    let help_limit = limits.help_bytes;
     let metric_type = metric_type(metric)?;
     let suffix = match metric_type {
         MetricType::Counter => Suffix::Total,
@@ -18,19 +20,28 @@ pub(super) fn family(metric: &Metric<'_>, help_limit: usize) -> Result<Family, R
     let Some(translated) = name::translate(metric.name, metric.unit, suffix) else {
         let detail = format!(
             "nothing is left of the metric name \"{}\"; use letters, digits, `.` and `_`",
-            metric.name
+            shown(metric.name)
         );
         return Err(Refused::new(PointReason::EmptyName, detail));
     };
     if translated.name == "target_info" {
         let detail = format!(
             "metric \"{}\" becomes target_info, which describes resources; rename it",
-            metric.name
+            shown(metric.name)
         );
         return Err(Refused::new(PointReason::ReservedName, detail));
     }
+    // The name is a label value of Prometheus' own, and stands on each line of the family.
+    let (length, limit) = (translated.name.len(), limits.labels.value_bytes);
+    if limit != 0 && length > limit {
+        let name = shown(metric.name);
+        let detail = format!(
+            "the name of metric \"{name}…\" has {length} bytes, the limit is {limit} (--max-label-value-bytes)"
+        );
+        return Err(Refused::new(PointReason::LabelValueTooLong, detail));
+    }
     if help_limit != 0 && metric.description.len() > help_limit {
-        let (name, length) = (metric.name, metric.description.len());
+        let (name, length) = (shown(metric.name), metric.description.len());
         let detail =
             format!("the description of \"{name}\" has {length} bytes, the limit is {help_limit} (--max-help-bytes)");
         return Err(Refused::new(PointReason::HelpTooLong, detail));
@@ -43,11 +54,20 @@ pub(super) fn family(metric: &Metric<'_>, help_limit: usize) -> Result<Family, R
     })
 }
 
+/// How much of a name a message shows. A name may be nearly as long as its request, and each of its points be refused.
+const SHOWN_CHARS: usize = 200;
+
+/// The beginning of a name that the sender chose.
+pub(super) fn shown(name: &str) -> &str {
+    let end = name.char_indices().nth(SHOWN_CHARS).map_or(name.len(), |(at, _)| at);
+    &name[..end]
+}
+
 fn metric_type(metric: &Metric<'_>) -> Result<MetricType, Refused> {
     let not_yet = |what: &str| {
         let detail = format!(
             "metric \"{}\" has {what}, which this version does not translate yet",
-            metric.name
+            shown(metric.name)
         );
         Err(Refused::new(PointReason::NotImplemented, detail))
     };
@@ -58,7 +78,10 @@ fn metric_type(metric: &Metric<'_>) -> Result<MetricType, Refused> {
         }
         | Kind::Histogram(Temporality::Unknown)
         | Kind::ExponentialHistogram(Temporality::Unknown) => {
-            let detail = format!("metric \"{}\" is neither cumulative (2) nor delta (1)", metric.name);
+            let detail = format!(
+                "metric \"{}\" is neither cumulative (2) nor delta (1)",
+                shown(metric.name)
+            );
             Err(Refused::new(PointReason::UnknownTemporality, detail))
         }
         Kind::ExponentialHistogram(_) => not_yet("exponential histograms"),

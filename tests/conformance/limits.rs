@@ -1,5 +1,7 @@
 //! B: caps, lengths and depth.
 
+use std::time::{Duration, Instant};
+
 use meterbridge::{store, translate};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope};
 
@@ -247,6 +249,32 @@ fn b_03_of_too_many_resource_attributes_those_that_fit_stay() {
             .scrape()
             .contains(r#"target_info{a="1",b="2",instance="i1",job="svc"} 1"#)
     );
+}
+
+#[test]
+fn b_03_a_metric_s_name_is_a_label_value() {
+    let bridge = limited(0, 0, 12, 0);
+    bridge.send(counter("name56").is(1)).is_plain();
+    let too_long =
+        "label_value_too_long: the name of metric \"name567…\" has 13 bytes, the limit is 12 (--max-label-value-bytes)";
+    bridge.send(counter("name567").is(1)).refuses_one(0, too_long);
+    bridge.send(counter("name567").is(1).stale()).refuses_one(0, too_long);
+    bridge
+        .send(gauge("name567").unit("x23456").is(1))
+        .refuses(0, &[("label_value_too_long", 1)]);
+}
+
+#[test]
+fn b_04_a_long_name_is_not_copied_for_each_of_its_points() {
+    let mut metric = sum(&"x".repeat(1_000_000), true, CUMULATIVE);
+    for _ in 0..20_000 {
+        metric = metric.is(1).t(0);
+    }
+    let start = Instant::now();
+    for metric in [metric.clone(), metric.clone().temporality(0), metric.temporality(DELTA)] {
+        assert_eq!(Bridge::new().send(metric).counts().0, 0);
+    }
+    assert!(start.elapsed() < Duration::from_secs(10), "60 GB were written");
 }
 
 #[test]
