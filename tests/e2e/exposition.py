@@ -19,14 +19,15 @@ class Exposition:
         self.types: dict[str, str] = {}
         self.helps: dict[str, str] = {}
         self.samples: dict[Series, float] = {}
-        names: list[str] = []
+        blocks: list[tuple[str, str]] = []
         for family in text_string_to_metric_families(text):
-            names.append(family.name)
+            # Of a counter it is the name without _total, which in this format another family may have.
+            blocks.append((family.name, family.type))
             for sample in family.samples:
                 key = series(sample.name, sample.labels)
                 assert key not in self.samples, f"there twice: {key}"
                 self.samples[key] = sample.value
-        split = [name for name, count in Counter(names).items() if count > 1]
+        split = [block for block, count in Counter(blocks).items() if count > 1]
         assert not split, f"families in more than one block: {split}"
         self._read_heads()
         self._check_histograms()

@@ -1,6 +1,7 @@
 """OTLP messages made by hand, and the ways to send them."""
 
 import gzip
+import socket
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +10,9 @@ import grpc
 import requests
 from google.protobuf.json_format import MessageToDict
 from google.rpc.status_pb2 import Status
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import ResponseReceived, StreamEnded, StreamReset, TrailersReceived
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -218,6 +222,39 @@ class GrpcClient:
             EXPORT, request_serializer=None, response_deserializer=ExportMetricsServiceResponse.FromString
         )
         return stub.future(bodies, timeout=30)
+
+
+def grpc_by_hand(address: str, message: bytes, encoding: str) -> dict[str, str]:
+    """Sends `message` as it is, said to be compressed with `encoding`; returns all headers and trailers.
+
+    gRPC libraries compress what they send themselves, and know only encodings that exist.
+    """
+    body = b"\x01" + len(message).to_bytes(4, "big") + message
+    host, _, port = address.rpartition(":")
+    connection = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+    headers: dict[str, str] = {}
+    with socket.create_connection((host, int(port)), timeout=30) as stream:
+        connection.initiate_connection()
+        head = {":method": "POST", ":path": EXPORT, ":scheme": "http", ":authority": address}
+        head |= {"te": "trailers", "content-type": "application/grpc", "grpc-encoding": encoding}
+        connection.send_headers(1, list(head.items()))
+        ended = False
+        while not ended:
+            # As much as the other side has room for; once it has answered, it wants no more.
+            while body and "grpc-status" not in headers:
+                room = min(connection.local_flow_control_window(1), connection.max_outbound_frame_size)
+                if room == 0:
+                    break
+                connection.send_data(1, body[:room], end_stream=len(body) <= room)
+                body = body[room:]
+            stream.sendall(connection.data_to_send())
+            received = stream.recv(1 << 16)
+            assert received, "the connection ended without an answer"
+            for event in connection.receive_data(received):
+                if isinstance(event, ResponseReceived | TrailersReceived):
+                    headers |= {str(name): str(value) for name, value in event.headers}
+                ended |= isinstance(event, StreamEnded | StreamReset)
+    return headers
 
 
 def error_details(error: grpc.RpcError) -> list[str]:
