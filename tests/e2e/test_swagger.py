@@ -42,6 +42,9 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
     browser = Chrome(options=options, service=Service(driver, env=programs.clean_environment()))
     try:
         browser.set_page_load_timeout(WAIT_SECONDS)
+        # What the browser shows of itself before the first page is not ours.
+        browser.get("about:blank")
+        requested(browser)
         yield browser
     finally:
         browser.quit()
