@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Runs the end-to-end tests against the real binary. Arguments go to pytest.
+#
+#   METERBRIDGE_BIN    the binary; by default the release build, where CARGO_TARGET_DIR says or in target/
+#   E2E_VENV           where the Python packages go; by default .venv
+#   PROMETHEUS, PROMTOOL, CHROMIUM, CHROMEDRIVER, CURL   programs that are not on PATH
+#   SCREENSHOT_DIR     keeps the screenshots of the browser
+#   CI=true            a program that is missing is a failure, not a skipped test
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$(cd "$here/../.." && pwd)
+cd "$repository"
+
+if [ -z "${METERBRIDGE_BIN:-}" ]; then
+  METERBRIDGE_BIN=${CARGO_TARGET_DIR:-$repository/target}/release/meterbridge
+fi
+if [ ! -x "$METERBRIDGE_BIN" ]; then
+  echo "$0: there is no $METERBRIDGE_BIN; run 'cargo build --release' or set METERBRIDGE_BIN" >&2
+  exit 2
+fi
+METERBRIDGE_BIN=$(realpath "$METERBRIDGE_BIN")
+export METERBRIDGE_BIN
+
+# The tests name the programs that are missing, so that a failure here only says why.
+if ! { [ -n "${PROMETHEUS:-}" ] && [ -n "${PROMTOOL:-}" ]; } && [ -x tests/tools/prometheus.sh ]; then
+  if bin=$(tests/tools/prometheus.sh .cache/prometheus); then
+    export PROMETHEUS=${PROMETHEUS:-$bin/prometheus} PROMTOOL=${PROMTOOL:-$bin/promtool}
+  fi
+fi
+
+venv=${E2E_VENV:-$repository/.venv}
+stamp=$venv/meterbridge-requirements.txt
+if ! cmp -s "$here/requirements.txt" "$stamp"; then
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+  cp "$here/requirements.txt" "$stamp"
+fi
+
+# In place of this shell, so that a signal reaches the tests, which end what they started.
+exec env PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m pytest --config-file "$here/pytest.ini" --rootdir "$here" "$@" "$here"
