@@ -1,4 +1,4 @@
-//! Takes OTLP over gRPC and HTTP. Both transports hand the bytes of a message to [`Receiver::ingest`], and take back an
+//! Takes OTLP over gRPC and HTTP. Both transports hand the bytes of a message to one function, and take back an
 //! [`Answer`] or a [`Refusal`] that knows how it is said over either.
 
 mod answer;

@@ -1,7 +1,7 @@
 //! OTLP/JSON, rewritten as the protobuf that means the same.
 //!
 //! The published types lose data without a word (`"NaN"`, an enumeration by name, an empty array: conformance P-14), so this
-//! is a transcoder of our own, driven by a table of the messages ([`schema`]): a JSON parser walks the text, and each field
+//! is a transcoder of our own, driven by a table of the messages (`schema.rs`): a JSON parser walks the text, and each field
 //! that the table knows is appended in protobuf's form. Nothing is built in between.
 
 mod scalar;

@@ -21,7 +21,7 @@ use crate::model::RequestReason;
 const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
 /// The gRPC service, on the bytes of the messages: tonic frames, inflates and limits them, and they go to the same
-/// [`Receiver::ingest`] as those of HTTP.
+/// function as those of HTTP.
 #[derive(Clone, Debug)]
 pub struct MetricsService(pub Receiver);
 

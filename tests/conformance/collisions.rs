@@ -112,14 +112,14 @@ fn c_05_two_streams_give_one_line_and_the_newest_end_time_wins() {
         c_total{instance="",job="svc"} 9"#;
 
     let bridge = Bridge::new();
-    bridge.send(stream("a", 5, 10)).is_plain().collides(0);
-    bridge.send(stream("b", 9, 20)).is_plain().collides(1);
+    bridge.send(stream("a", 5, 10)).expect_plain().collides(0);
+    bridge.send(stream("b", 9, 20)).expect_plain().collides(1);
     bridge.shows(expected);
 
     let bridge = Bridge::new();
     bridge
         .send_all([stream("a", 5, 10), stream("b", 9, 20)])
-        .is_plain()
+        .expect_plain()
         .collides(1);
     bridge.shows(expected);
 }
@@ -168,17 +168,17 @@ fn c_07_values_cannot_be_mistaken_for_labels() {
             gauge("g").is(1).attr("a", "1\",b=\"2"),
             gauge("g").is(2).attr("a", "1").attr("b", "2"),
         ])
-        .is_plain();
+        .expect_plain();
     assert_eq!(bridge.store.series(), 2);
 }
 
 #[test]
 fn c_08_neither_order_nor_the_type_of_a_number_is_identity() {
     let bridge = Bridge::new();
-    bridge.send(gauge("g").is(1).attr("a", "x").attr("b", "y")).is_plain();
+    bridge.send(gauge("g").is(1).attr("a", "x").attr("b", "y")).expect_plain();
     bridge
         .send(gauge("g").is(2.5).attr("b", "y").attr("a", "x"))
-        .is_plain()
+        .expect_plain()
         .collides(0);
     bridge.shows(
         r#"# TYPE g gauge
@@ -189,8 +189,8 @@ fn c_08_neither_order_nor_the_type_of_a_number_is_identity() {
 #[test]
 fn c_08_the_type_of_an_attribute_is_lost() {
     let bridge = Bridge::new();
-    bridge.send(gauge("g").is(1).attr("k", 1)).is_plain();
-    bridge.send(gauge("g").is(2).attr("k", "1")).is_plain().collides(1);
+    bridge.send(gauge("g").is(1).attr("k", 1)).expect_plain();
+    bridge.send(gauge("g").is(2).attr("k", "1")).expect_plain().collides(1);
     bridge.shows(
         r#"# TYPE g gauge
         g{instance="i1",job="svc",k="1"} 2"#,

@@ -517,7 +517,7 @@ impl Answer {
 
     /// All points were accepted, and there is nothing to tell.
     #[track_caller]
-    pub fn is_plain(self) -> Self {
+    pub fn expect_plain(self) -> Self {
         assert_eq!((self.0.total_refused(), self.0.message()), (0, None));
         self
     }
@@ -570,7 +570,7 @@ pub fn row(request: impl Into<Request>, expected: &str) {
     let request = request.into();
     for style in Style::ALL {
         let bridge = Bridge::in_style(style);
-        bridge.send(request.clone()).is_plain();
+        bridge.send(request.clone()).expect_plain();
         assert_eq!(bridge.scrape(), text(expected), "{style:?}");
     }
 }
@@ -591,7 +591,7 @@ pub fn refused(request: impl Into<Request>, message: &str) {
 #[track_caller]
 pub fn family_of(metric: Build) -> String {
     let bridge = Bridge::new();
-    bridge.send(metric).is_plain();
+    bridge.send(metric).expect_plain();
     let [cell] = &*bridge.store.families() else {
         panic!("one family")
     };

@@ -25,10 +25,10 @@ fn h_01_the_newest_point_takes_the_place_of_the_last() {
     let bridge = Bridge::new();
     bridge
         .send(hist("h").buckets(&[1.0, 2.0], &[1, 1, 1], 3.0).t(1))
-        .is_plain();
+        .expect_plain();
     bridge
         .send(hist("h").buckets(&[1.0, 2.0], &[2, 2, 2], None).t(2))
-        .is_plain();
+        .expect_plain();
     bridge.shows(
         r#"# TYPE h histogram
         h_bucket{instance="i1",job="svc",le="1"} 2
@@ -36,7 +36,7 @@ fn h_01_the_newest_point_takes_the_place_of_the_last() {
         h_bucket{instance="i1",job="svc",le="+Inf"} 6
         h_count{instance="i1",job="svc"} 6"#,
     );
-    bridge.send(hist("h").buckets(&[5.0], &[1, 0], 3.0).t(3)).is_plain();
+    bridge.send(hist("h").buckets(&[5.0], &[1, 0], 3.0).t(3)).expect_plain();
     bridge.shows(
         r#"# TYPE h histogram
         h_bucket{instance="i1",job="svc",le="5"} 1
@@ -50,7 +50,7 @@ fn h_01_the_newest_point_takes_the_place_of_the_last() {
 fn h_02_bounds_are_canonical_numbers() {
     let bounds = [0.00001, 0.0001, 0.005, 1.0, 10.0, 1e5, 1e6, 2.5e6, 10_485_760.0];
     let bridge = Bridge::new();
-    bridge.send(hist("h").buckets(&bounds, &[0; 10], 0.0)).is_plain();
+    bridge.send(hist("h").buckets(&bounds, &[0; 10], 0.0)).expect_plain();
     let text = bridge.scrape();
     let les: Vec<_> = text
         .lines()

@@ -101,8 +101,8 @@ fn l_06_an_empty_value_is_an_absent_label() {
         assert_eq!(labels_of(g().attr("k", empty)), r#"{instance="i1",job="svc"}"#);
     }
     let bridge = Bridge::new();
-    bridge.send(g().attr("k", "")).is_plain().collides(0);
-    bridge.send(gauge("g").is(2)).is_plain().collides(1);
+    bridge.send(g().attr("k", "")).expect_plain().collides(0);
+    bridge.send(gauge("g").is(2)).expect_plain().collides(1);
     bridge.shows("# TYPE g gauge\ng{instance=\"i1\",job=\"svc\"} 2");
 }
 

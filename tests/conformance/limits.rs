@@ -35,10 +35,10 @@ fn b_01_max_series_refuses_newcomers_and_keeps_what_is_there() {
             "too_many_series: the bridge has reached the limit of 1 series (--max-series); series that are held stay",
         );
     bridge.shows(&format!("{A1}1"));
-    bridge.send(gauge("g").is(3).t(2).attr("a", "1")).is_plain();
+    bridge.send(gauge("g").is(3).t(2).attr("a", "1")).expect_plain();
     bridge.shows(&format!("{A1}3"));
-    bridge.send(gauge("g").is(3).t(3).attr("a", "1").stale()).is_plain();
-    bridge.send(gauge("g").is(2).attr("a", "2")).is_plain();
+    bridge.send(gauge("g").is(3).t(3).attr("a", "1").stale()).expect_plain();
+    bridge.send(gauge("g").is(2).attr("a", "2")).expect_plain();
     bridge.shows("# TYPE g gauge\ng{a=\"2\",instance=\"i1\",job=\"svc\"} 2");
 }
 
@@ -50,18 +50,18 @@ fn b_01_max_series_per_job_and_per_metric() {
     });
     let source =
         |job, instance| from(&[("service.name", job), ("service.instance.id", instance)]).metrics([gauge("g").is(1)]);
-    bridge.send(source("a", "1")).is_plain();
+    bridge.send(source("a", "1")).expect_plain();
     bridge.send(source("a", "2")).refuses_one(
         0,
         "too_many_series: job \"a\" has reached the limit of 1 series (--max-series-per-job); series that are held stay",
     );
-    bridge.send(source("b", "1")).is_plain();
+    bridge.send(source("b", "1")).expect_plain();
 
     let bridge = capped(store::Limits {
         series_per_metric: 1,
         ..store::Limits::default()
     });
-    bridge.send([gauge("g").is(1), gauge("h").is(1)]).is_plain();
+    bridge.send([gauge("g").is(1), gauge("h").is(1)]).expect_plain();
     bridge.send(gauge("g").is(1).attr("a", "1")).refuses_one(
         0,
         "too_many_series: metric \"g\" has reached the limit of 1 series (--max-series-per-metric); series that are held stay",
@@ -80,7 +80,7 @@ fn b_01_a_histogram_and_a_summary_are_one_series_each() {
             hist("h").buckets(&bounds, &[1; 101], 1.0),
             summary("s").quantiles(&[(0.5, 1.0), (0.9, 1.0)], 1, 1.0),
         ])
-        .is_plain();
+        .expect_plain();
     assert_eq!(bridge.store.series(), 2);
 }
 
@@ -90,7 +90,7 @@ fn b_01_what_a_cap_refuses_leaves_neither_family_nor_source() {
         series: 1,
         ..store::Limits::default()
     });
-    bridge.send(gauge("g").is(1)).is_plain();
+    bridge.send(gauge("g").is(1)).expect_plain();
     let other = from(&[("service.name", "other")]).metrics((0..10).map(|at| gauge(&format!("new_{at}")).is(1)));
     bridge.send(other).refuses(0, &[("too_many_series", 10)]);
     assert_eq!(bridge.store.families().len(), 1);
@@ -112,8 +112,8 @@ fn b_03_too_many_labels() {
     let bridge = limited(3, 0, 0, 0);
     bridge
         .send(hist("h").buckets(&[1.0], &[1, 0], 1.0).attr("a", 1))
-        .is_plain();
-    bridge.send(gauge("g").is(1).attr("a", 1).attr("empty", "")).is_plain();
+        .expect_plain();
+    bridge.send(gauge("g").is(1).attr("a", 1).attr("empty", "")).expect_plain();
     bridge.send(gauge("g").is(1).attr("a", 1).attr("b", 2)).refuses_one(
         0,
         "too_many_labels: metric \"g\": 4 labels where 3 labels are the limit (--max-labels)",
@@ -123,13 +123,13 @@ fn b_03_too_many_labels() {
         .refuses(0, &[("too_many_labels", 1)]);
     bridge
         .send(from_r0(&[]).scope_named("lib", [gauge("x").is(1)]))
-        .is_plain();
+        .expect_plain();
 }
 
 #[test]
 fn b_03_label_names_and_values_too_long() {
     let bridge = limited(0, 8, 8, 0);
-    bridge.send(gauge("g").is(1).attr("name4567", "value678")).is_plain();
+    bridge.send(gauge("g").is(1).attr("name4567", "value678")).expect_plain();
     bridge.send(gauge("g").is(1).attr("name45678", "v")).refuses_one(
         0,
         "label_name_too_long: metric \"g\": label \"name45678…\" has 9 bytes, the limit is 8 (--max-label-name-bytes)",
@@ -159,7 +159,7 @@ fn b_03_label_names_and_values_too_long() {
     bridge
         .send(gauge("g").is(1).attr("k", "ééééé"))
         .refuses_one(0, too_long);
-    bridge.send(gauge("g").is(1).attr("k", "éééé")).is_plain();
+    bridge.send(gauge("g").is(1).attr("k", "éééé")).expect_plain();
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn b_03_the_limits_hold_for_the_labels_of_scopes() {
     let bridge = limited(0, 30, 30, 0);
     bridge
         .send(scoped(&long[1..], &long[1..], Some(("k", &long[1..]))))
-        .is_plain();
+        .expect_plain();
     for request in [
         scoped(&long, "", None),
         scoped("", &long, None),
@@ -201,7 +201,7 @@ fn b_03_an_identity_that_is_too_long_is_refused_not_lost() {
             ("service.name", "12345678"),
             ("service.instance.id", "12345678"),
         ]))
-        .is_plain();
+        .expect_plain();
     for resource in [
         &[("service.name", "123456789")][..],
         &[("service.instance.id", "123456789")],
@@ -254,7 +254,7 @@ fn b_03_of_too_many_resource_attributes_those_that_fit_stay() {
 #[test]
 fn b_03_a_metric_s_name_is_a_label_value() {
     let bridge = limited(0, 0, 12, 0);
-    bridge.send(counter("name56").is(1)).is_plain();
+    bridge.send(counter("name56").is(1)).expect_plain();
     let too_long =
         "label_value_too_long: the name of metric \"name567…\" has 13 bytes, the limit is 12 (--max-label-value-bytes)";
     bridge.send(counter("name567").is(1)).refuses_one(0, too_long);
@@ -280,7 +280,7 @@ fn b_04_a_long_name_is_not_copied_for_each_of_its_points() {
 #[test]
 fn b_03_help_too_long() {
     let bridge = limited(0, 0, 0, 4);
-    bridge.send(gauge("g").help("1234").is(1)).is_plain();
+    bridge.send(gauge("g").help("1234").is(1)).expect_plain();
     bridge.send(gauge("g").help("12345").is(1)).refuses_one(
         0,
         "help_too_long: the description of \"g\" has 5 bytes, the limit is 4 (--max-help-bytes)",
@@ -313,7 +313,7 @@ fn b_04_depth_is_bounded() {
         gauge.data_points[0].attributes.push(with("k", nested(depth)));
         Bridge::new().take(&encode([metric.into()]))
     };
-    send(64).unwrap().is_plain();
+    send(64).unwrap().expect_plain();
     for depth in [65, 1000] {
         let Err(error) = send(depth) else {
             panic!("depth {depth} was taken")

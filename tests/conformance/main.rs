@@ -1,6 +1,12 @@
 //! The items of the conformance page that concern ingest and text 0.0.4, in the order of the page: the name of each test
 //! begins with the item.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first thing that is not as expected"
+)]
+
 mod harness;
 mod wire;
 mod names;

@@ -14,7 +14,7 @@ fn k_01_the_first_type_stays_and_the_other_metric_is_refused() {
     let bridge = Bridge::new();
     bridge
         .send(from_r0(&[]).scope_named("x", [counter("a_total").is(1)]))
-        .is_plain();
+        .expect_plain();
     bridge.send(from_r0(&[]).scope_named("y", [gauge("a_total").is(2)])).refuses_one(
         0,
         "type_conflict: \"a_total\" is a gauge from job \"svc\", instance \"i1\", scope \"y\", and already a counter from job \
@@ -36,11 +36,11 @@ fn k_01_another_type_may_take_over_when_the_series_are_gone() {
         ..store::Limits::default()
     };
     let mut bridge = Bridge::with(caps, translate::Limits::default());
-    bridge.send(counter("a").is(1)).is_plain();
+    bridge.send(counter("a").is(1)).expect_plain();
     bridge.at(60).sweep();
     bridge.send(gauge("a_total").is(2)).refuses(0, &[("type_conflict", 1)]);
     bridge.at(61).sweep();
-    bridge.send(gauge("a_total").is(2)).is_plain();
+    bridge.send(gauge("a_total").is(2)).expect_plain();
     bridge.shows("# TYPE a_total gauge\na_total{instance=\"i1\",job=\"svc\"} 2");
     assert_eq!(bridge.store.series(), 1);
 }
@@ -48,9 +48,9 @@ fn k_01_another_type_may_take_over_when_the_series_are_gone() {
 #[test]
 fn k_01_another_type_may_take_over_behind_the_last_flag() {
     let bridge = Bridge::new();
-    bridge.send(counter("a").is(1).t(1)).is_plain();
-    bridge.send(counter("a").is(1).t(2).stale()).is_plain();
-    bridge.send(gauge("a_total").is(2).t(3)).is_plain();
+    bridge.send(counter("a").is(1).t(1)).expect_plain();
+    bridge.send(counter("a").is(1).t(2).stale()).expect_plain();
+    bridge.send(gauge("a_total").is(2).t(3)).expect_plain();
     bridge.shows("# TYPE a_total gauge\na_total{instance=\"i1\",job=\"svc\"} 2");
     bridge.send(counter("a").is(1).t(4)).refuses(0, &[("type_conflict", 1)]);
 }
@@ -62,7 +62,7 @@ fn k_02_the_longest_help_then_the_one_that_sorts_first() {
         for (at, help) in order.into_iter().enumerate() {
             bridge
                 .send(from_r0(&[]).metrics([gauge("g").help(help).is(1).t(at as u64 + 1)]))
-                .is_plain();
+                .expect_plain();
         }
         bridge.shows("# HELP g ab\n# TYPE g gauge\ng{instance=\"i1\",job=\"svc\"} 1");
     }
@@ -71,7 +71,7 @@ fn k_02_the_longest_help_then_the_one_that_sorts_first() {
 #[test]
 fn k_02_f_09_help_escapes_backslash_and_line_feed() {
     let bridge = Bridge::new();
-    bridge.send(gauge("g").help("a \"b\"\\\n").is(1)).is_plain();
+    bridge.send(gauge("g").help("a \"b\"\\\n").is(1)).expect_plain();
     assert_eq!(
         bridge.scrape(),
         "# HELP g a \"b\"\\\\\\n\n# TYPE g gauge\ng{instance=\"i1\",job=\"svc\"} 1\n"
@@ -108,14 +108,14 @@ fn k_04_sample_names_that_another_family_owns() {
     for (one, other) in clashes {
         for (first, second) in [(one.clone(), other.clone()), (other, one)] {
             let bridge = Bridge::new();
-            bridge.send(first.clone()).is_plain();
+            bridge.send(first.clone()).expect_plain();
             let before = bridge.scrape();
             bridge.send(second.clone()).refuses(0, &[("name_conflict", 1)]);
             assert_eq!(bridge.scrape(), before);
         }
     }
     let bridge = Bridge::new();
-    bridge.send(foo_hist()).is_plain();
+    bridge.send(foo_hist()).expect_plain();
     bridge.send(from_r0(&[]).scope_named("y", [gauge("foo_count").is(1)])).refuses_one(
         0,
         "name_conflict: \"foo_count\" from job \"svc\", instance \"i1\", scope \"y\" needs the sample name \"foo_count\" of \
@@ -133,20 +133,20 @@ fn k_04_what_is_no_clash() {
         gauge("bar").is(1),
         gauge("bar_sum").is(1),
     ];
-    bridge.send(metrics).is_plain();
+    bridge.send(metrics).expect_plain();
 }
 
 #[test]
 fn k_04_a_name_is_free_when_its_owner_is_gone() {
     let bridge = Bridge::new();
-    bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(1)).is_plain();
-    bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(2).stale()).is_plain();
-    bridge.send(gauge("foo_count").is(1)).is_plain();
+    bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(1)).expect_plain();
+    bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(2).stale()).expect_plain();
+    bridge.send(gauge("foo_count").is(1)).expect_plain();
     bridge
         .send(hist("foo").buckets(&[], &[1], 1.0).t(3))
         .refuses(0, &[("name_conflict", 1)]);
-    bridge.send(gauge("foo_count").is(1).t(2).stale()).is_plain();
-    bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(3)).is_plain();
+    bridge.send(gauge("foo_count").is(1).t(2).stale()).expect_plain();
+    bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(3)).expect_plain();
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn k_04_target_info_is_not_for_metrics() {
     let bridge = Bridge::new();
     bridge
         .send([counter("target_info").is(1), gauge("target").is(1)])
-        .is_plain();
+        .expect_plain();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::harness::*;
 
 fn value(value: impl Into<Value>) -> String {
     let bridge = Bridge::new();
-    bridge.send(gauge("g").is(value)).is_plain();
+    bridge.send(gauge("g").is(value)).expect_plain();
     bridge.scrape().trim_end().rsplit_once(' ').unwrap().1.to_owned()
 }
 
@@ -69,7 +69,7 @@ fn g_03_the_type_that_the_metadata_names() {
 #[test]
 fn g_03_types_that_text_does_not_tell_apart_are_apart() {
     let bridge = Bridge::new();
-    bridge.send(gauge("x").is(1)).is_plain();
+    bridge.send(gauge("x").is(1)).expect_plain();
     bridge
         .send(gauge("x").is(1).meta("prometheus.type", "stateset"))
         .refuses(0, &[("type_conflict", 1)]);
@@ -121,10 +121,10 @@ fn m_04_counters_are_neither_nan_nor_negative() {
         refused(counter("c").is(value), &message);
     }
     let bridge = Bridge::new();
-    bridge.send(counter("c").is(9).t(1)).is_plain();
-    bridge.send(counter("c").is(4).t(2)).is_plain();
+    bridge.send(counter("c").is(9).t(1)).expect_plain();
+    bridge.send(counter("c").is(4).t(2)).expect_plain();
     bridge.shows("# TYPE c_total counter\nc_total{instance=\"i1\",job=\"svc\"} 4");
-    bridge.send(counter("c").is(f64::INFINITY).t(3)).is_plain();
+    bridge.send(counter("c").is(f64::INFINITY).t(3)).expect_plain();
     bridge.shows("# TYPE c_total counter\nc_total{instance=\"i1\",job=\"svc\"} +Inf");
 }
 

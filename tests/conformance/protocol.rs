@@ -28,7 +28,7 @@ fn gauge_json(point: &str) -> String {
 #[track_caller]
 fn json(request: &str) -> String {
     let bridge = Bridge::new();
-    bridge.json(request).unwrap().is_plain();
+    bridge.json(request).unwrap().expect_plain();
     bridge.scrape()
 }
 
@@ -189,9 +189,9 @@ fn p_09_empty_envelopes_are_a_success() {
         ..Default::default()
     });
     let empty_resource = Request(Default::default());
-    bridge.take(&[]).unwrap().is_plain();
-    bridge.send_all([empty_resource]).is_plain();
-    bridge.send(from_r0(&[]).metrics([])).is_plain();
+    bridge.take(&[]).unwrap().expect_plain();
+    bridge.send_all([empty_resource]).expect_plain();
+    bridge.send(from_r0(&[]).metrics([])).expect_plain();
     bridge
         .send([
             gauge("g"),
@@ -201,8 +201,8 @@ fn p_09_empty_envelopes_are_a_success() {
             summary("s"),
             without_data,
         ])
-        .is_plain();
-    bridge.send(sum("", true, 0)).is_plain();
+        .expect_plain();
+    bridge.send(sum("", true, 0)).expect_plain();
     bridge.shows("");
     assert_eq!(bridge.store.source_count(), 0);
 }
@@ -261,17 +261,17 @@ fn p_11_times_in_json_do_not_pass_through_a_double() {
     bridge
         .json(&at("\"1544712660300000001\"", 1))
         .unwrap()
-        .is_plain()
+        .expect_plain()
         .ignores(0);
     bridge
         .json(&at("1544712660300000000", 2))
         .unwrap()
-        .is_plain()
+        .expect_plain()
         .ignores(1);
     bridge
         .json(&at("1544712660300000002", 3))
         .unwrap()
-        .is_plain()
+        .expect_plain()
         .ignores(0);
 }
 
@@ -455,7 +455,7 @@ fn p_16_fields_that_another_message_knows_are_unknown_here() {
     let data = [field(1, &point), field(2, b"new"), field(3, b"new")].concat();
     let metric = field(2, &[field(1, b"g"), field(5, &data)].concat());
     let bridge = Bridge::new();
-    bridge.take(&field(1, &field(2, &metric))).unwrap().is_plain();
+    bridge.take(&field(1, &field(2, &metric))).unwrap().expect_plain();
     bridge.shows("# TYPE g gauge\ng{instance=\"\"} 1");
 }
 

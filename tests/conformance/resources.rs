@@ -104,7 +104,7 @@ fn r_05_every_source_has_a_line_under_one_head() {
         ])
         .metrics([g()])
     };
-    bridge.send_all([source("i2", "b"), source("i1", "a")]).is_plain();
+    bridge.send_all([source("i2", "b"), source("i1", "a")]).expect_plain();
     bridge.shows(
         r#"# HELP target_info Target metadata
         # TYPE target_info gauge
@@ -125,8 +125,8 @@ fn r_06_what_identifies_the_service_does_not_describe_it() {
 #[test]
 fn r_07_at_most_one_target_info_for_each_source() {
     let bridge = Bridge::new();
-    bridge.send(from_r0(&[("host.name", "a")]).metrics([g()])).is_plain();
-    bridge.send(from_r0(&[("host.name", "b")]).metrics([g()])).is_plain();
+    bridge.send(from_r0(&[("host.name", "a")]).metrics([g()])).expect_plain();
+    bridge.send(from_r0(&[("host.name", "b")]).metrics([g()])).expect_plain();
     bridge.shows(
         r#"# HELP target_info Target metadata
         # TYPE target_info gauge
@@ -134,7 +134,7 @@ fn r_07_at_most_one_target_info_for_each_source() {
         # TYPE g gauge
         g{instance="i1",job="svc"} 1"#,
     );
-    bridge.send(from_r0(&[]).metrics([g()])).is_plain();
+    bridge.send(from_r0(&[]).metrics([g()])).expect_plain();
     bridge.shows("# TYPE g gauge\ng{instance=\"i1\",job=\"svc\"} 1");
 }
 

@@ -100,7 +100,9 @@ async fn p_04_p_06_p_07_p_08_p_17_refusals_name_their_reason() {
     not_utf8[name + 2] = 0xff;
     let large = vec![0; (1 << 20) + 1];
     let bomb = gzip(&vec![0; 64 << 20]);
-    let rows: Vec<(&str, &[(&str, &str)], Vec<u8>, u16, i32, &str)> = vec![
+    /// Path, headers, body; status, code, and how the message begins.
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], Vec<u8>, u16, i32, &'a str);
+    let rows: Vec<Row<'_>> = vec![
         (
             "/v1/metrics",
             &[PROTOBUF],

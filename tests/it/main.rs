@@ -1,5 +1,11 @@
 //! The whole service over real sockets, in one binary so that it is linked once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first thing that is not as expected"
+)]
+
 mod api;
 mod documents;
 mod grpc;

@@ -98,7 +98,7 @@ async fn what_does_not_fit_beside_an_own_family_is_left_out_and_counted_once() {
     ] {
         assert_eq!(bridge.post(&[JSON], metric(name)).await, (200, b"{}".to_vec()));
         let line = format!("{name}{{instance=\"\"}} 7");
-        assert_eq!(bridge.lines("/metrics/otlp", &line).await, [line.clone()]);
+        assert_eq!(bridge.lines("/metrics/otlp", &line).await, [line.as_str()]);
         assert!(bridge.lines("/metrics", &line).await.is_empty());
     }
     bridge.get("/metrics").await;
