@@ -38,7 +38,7 @@ mod openapi;
 mod record;
 mod request;
 mod route;
-mod span;
+pub(crate) mod span;
 #[cfg(test)]
 mod tests;
 

@@ -44,11 +44,7 @@ impl RequestSpan {
             };
         }
 
-        // An invalid or absent `traceparent` leaves the context empty, which makes the span a root. The only error
-        // is that no OpenTelemetry layer listens.
-        let _ = tracing.set_parent(global::get_text_map_propagator(|propagator| {
-            propagator.extract_with_context(&Context::new(), &Headers(request.headers()))
-        }));
+        continue_trace(&tracing, request.headers());
         tracing.set_attribute("url.scheme", scheme);
         if let Some(version) = version {
             tracing.set_attribute("network.protocol.version", version);
@@ -63,12 +59,7 @@ impl RequestSpan {
             );
         }
 
-        // This starts the OpenTelemetry span, so what a sampler may look at is set before.
-        let otel = tracing.context();
-        let context = otel.span().span_context().clone();
-        if context.is_valid() {
-            tracing.record("trace_id", field::display(context.trace_id()));
-        }
+        let otel = start(&tracing);
         Self { tracing, otel }
     }
 
@@ -107,6 +98,26 @@ impl RequestSpan {
         }
         span.end();
     }
+}
+
+/// Makes `span` a part of the caller's trace, where the headers name one. Before [`start`].
+pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap) {
+    // An invalid or absent `traceparent` leaves the context empty, which makes the span a root. The only error is that no
+    // OpenTelemetry layer listens.
+    let _ = span.set_parent(global::get_text_map_propagator(|propagator| {
+        propagator.extract_with_context(&Context::new(), &Headers(headers))
+    }));
+}
+
+/// Starts the OpenTelemetry span behind `span`, so what a sampler may look at is set before, and records its field
+/// `trace_id`.
+pub(crate) fn start(span: &Span) -> Context {
+    let otel = span.context();
+    let context = otel.span().span_context().clone();
+    if context.is_valid() {
+        span.record("trace_id", field::display(context.trace_id()));
+    }
+    otel
 }
 
 struct Headers<'a>(&'a HeaderMap);

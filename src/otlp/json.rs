@@ -25,14 +25,39 @@ pub struct Transcoded {
 ///
 /// Where the text is not JSON, or a value is not of the type that its field has.
 pub fn transcode(json: &[u8]) -> Result<Transcoded, DecodeError> {
-    let text = std::str::from_utf8(json).map_err(|error| {
-        DecodeError::InvalidUtf8(format!("byte {} of the JSON text is not UTF-8", error.valid_up_to()))
-    })?;
+    let text = std::str::from_utf8(json).map_err(|error| not_utf8(json, error.valid_up_to()))?;
     transcode::request(text).map_err(|error| {
         // The parser may quote a value of any length.
         let error: String = error.to_string().chars().take(300).collect();
         DecodeError::Malformed(format!("not an OTLP metrics request in JSON: {error}"))
     })
+}
+
+/// Names the field that is not UTF-8: the last text in front of the byte that a colon follows (conformance L-08).
+fn not_utf8(json: &[u8], at: usize) -> DecodeError {
+    let (mut string, mut field, mut rest) = (&json[..0], None, &json[..at]);
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match byte {
+            b'"' => {
+                let mut escaped = false;
+                let end = rest.iter().position(|byte| {
+                    let closes = *byte == b'"' && !escaped;
+                    escaped = *byte == b'\\' && !escaped;
+                    closes
+                });
+                let Some(end) = end else { break };
+                (string, rest) = (&rest[..end], &rest[end + 1..]);
+            }
+            b':' => field = Some(string),
+            _ => {}
+        }
+    }
+    let field: String = String::from_utf8_lossy(field.unwrap_or(b"the text"))
+        .chars()
+        .take(64)
+        .collect();
+    DecodeError::InvalidUtf8(format!("{field} is not UTF-8 (byte {at} of the JSON text)"))
 }
 
 #[cfg(test)]

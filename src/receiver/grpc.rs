@@ -12,10 +12,13 @@ use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, En
 use tonic::codegen::{Service, http};
 use tonic::server::{ClientStreamingService, Grpc};
 use tonic::{Code, Status, Streaming};
+use tracing::{Instrument, Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::body::Compression;
 use super::budget::Reservation;
 use super::{Answer, Encoding, Receiver, Refusal, Transport};
+use crate::instrument::span::{continue_trace, start};
 use crate::model::RequestReason;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -36,16 +39,48 @@ impl Service<http::Request<Body>> for MetricsService {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let receiver = self.0.clone();
-        Box::pin(async move {
-            Ok(match export(&receiver, request).await {
+        let span = span(&request);
+        let answering = async move {
+            match export(&receiver, request).await {
                 Ok(response) => response,
                 Err(refusal) => {
                     receiver.refused(Transport::Grpc, Some(Encoding::Protobuf), &refusal);
                     refusal.grpc_status().into_http()
                 }
-            })
+            }
+        };
+        Box::pin(async move {
+            let response = answering.instrument(span.clone()).await;
+            // An error stands in the headers, since nothing else follows them.
+            let status = response
+                .headers()
+                .get("grpc-status")
+                .and_then(|status| status.to_str().ok()?.parse().ok());
+            span.set_attribute("rpc.grpc.status_code", status.unwrap_or(0i64));
+            Ok(response)
         })
     }
+}
+
+/// The span of a call, a part of the caller's trace, with the names of the conventions for RPC. A path that is not ours is the
+/// client's choice, and so no name.
+fn span(request: &http::Request<Body>) -> Span {
+    let name = if request.uri().path() == EXPORT {
+        &EXPORT[1..]
+    } else {
+        "unknown"
+    };
+    // At ERROR no filter by level takes the trace id from a line (see `instrument`).
+    let span = tracing::error_span!(
+        "request",
+        otel.name = name,
+        otel.kind = "server",
+        rpc.system = "grpc",
+        trace_id = field::Empty
+    );
+    continue_trace(&span, request.headers());
+    start(&span);
+    span
 }
 
 async fn export(receiver: &Receiver, request: http::Request<Body>) -> Result<http::Response<Body>, Refusal> {

@@ -175,7 +175,9 @@ fn c_07_values_cannot_be_mistaken_for_labels() {
 #[test]
 fn c_08_neither_order_nor_the_type_of_a_number_is_identity() {
     let bridge = Bridge::new();
-    bridge.send(gauge("g").is(1).attr("a", "x").attr("b", "y")).expect_plain();
+    bridge
+        .send(gauge("g").is(1).attr("a", "x").attr("b", "y"))
+        .expect_plain();
     bridge
         .send(gauge("g").is(2.5).attr("b", "y").attr("a", "x"))
         .expect_plain()

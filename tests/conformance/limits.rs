@@ -113,7 +113,9 @@ fn b_03_too_many_labels() {
     bridge
         .send(hist("h").buckets(&[1.0], &[1, 0], 1.0).attr("a", 1))
         .expect_plain();
-    bridge.send(gauge("g").is(1).attr("a", 1).attr("empty", "")).expect_plain();
+    bridge
+        .send(gauge("g").is(1).attr("a", 1).attr("empty", ""))
+        .expect_plain();
     bridge.send(gauge("g").is(1).attr("a", 1).attr("b", 2)).refuses_one(
         0,
         "too_many_labels: metric \"g\": 4 labels where 3 labels are the limit (--max-labels)",
@@ -129,7 +131,9 @@ fn b_03_too_many_labels() {
 #[test]
 fn b_03_label_names_and_values_too_long() {
     let bridge = limited(0, 8, 8, 0);
-    bridge.send(gauge("g").is(1).attr("name4567", "value678")).expect_plain();
+    bridge
+        .send(gauge("g").is(1).attr("name4567", "value678"))
+        .expect_plain();
     bridge.send(gauge("g").is(1).attr("name45678", "v")).refuses_one(
         0,
         "label_name_too_long: metric \"g\": label \"name45678…\" has 9 bytes, the limit is 8 (--max-label-name-bytes)",

@@ -140,7 +140,9 @@ fn k_04_what_is_no_clash() {
 fn k_04_a_name_is_free_when_its_owner_is_gone() {
     let bridge = Bridge::new();
     bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(1)).expect_plain();
-    bridge.send(hist("foo").buckets(&[], &[1], 1.0).t(2).stale()).expect_plain();
+    bridge
+        .send(hist("foo").buckets(&[], &[1], 1.0).t(2).stale())
+        .expect_plain();
     bridge.send(gauge("foo_count").is(1)).expect_plain();
     bridge
         .send(hist("foo").buckets(&[], &[1], 1.0).t(3))

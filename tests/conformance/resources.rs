@@ -125,8 +125,12 @@ fn r_06_what_identifies_the_service_does_not_describe_it() {
 #[test]
 fn r_07_at_most_one_target_info_for_each_source() {
     let bridge = Bridge::new();
-    bridge.send(from_r0(&[("host.name", "a")]).metrics([g()])).expect_plain();
-    bridge.send(from_r0(&[("host.name", "b")]).metrics([g()])).expect_plain();
+    bridge
+        .send(from_r0(&[("host.name", "a")]).metrics([g()]))
+        .expect_plain();
+    bridge
+        .send(from_r0(&[("host.name", "b")]).metrics([g()]))
+        .expect_plain();
     bridge.shows(
         r#"# HELP target_info Target metadata
         # TYPE target_info gauge

@@ -27,7 +27,11 @@ fn z_01_a_flagged_point_takes_its_series_out_and_a_value_brings_it_back() {
     ];
     for point in points {
         let bridge = Bridge::new();
-        let send = |point: Build| bridge.send(from_r0(&[("host.name", "h")]).metrics([point])).expect_plain();
+        let send = |point: Build| {
+            bridge
+                .send(from_r0(&[("host.name", "h")]).metrics([point]))
+                .expect_plain()
+        };
         send(point().t(1));
         let before = bridge.scrape();
         assert!(before.starts_with("# HELP target_info"), "{before}");
@@ -188,7 +192,10 @@ fn z_06_heads_and_target_info_go_with_the_last_series() {
     bridge
         .send(resource().metrics([gauge("g").help("G.").is(1), gauge("x").help("X.").is(1)]))
         .expect_plain();
-    bridge.at(30).send(resource().metrics([gauge("g").is(1)])).expect_plain();
+    bridge
+        .at(30)
+        .send(resource().metrics([gauge("g").is(1)]))
+        .expect_plain();
     bridge.at(61).shows(
         r#"# HELP target_info Target metadata
         # TYPE target_info gauge
@@ -205,7 +212,10 @@ fn z_06_a_flag_keeps_no_target_info_of_a_source_whose_series_have_expired() {
     let mut bridge = expiring(60);
     let resource = || from_r0(&[("host.name", "h")]);
     bridge.send(resource().metrics([gauge("a").is(1)])).expect_plain();
-    bridge.at(50).send(resource().metrics([gauge("b").is(1)])).expect_plain();
+    bridge
+        .at(50)
+        .send(resource().metrics([gauge("b").is(1)]))
+        .expect_plain();
     bridge
         .at(59)
         .send(resource().metrics([gauge("b").is(1).t(2).stale()]))

@@ -329,7 +329,9 @@ class TestTranslate:
 @pytest.mark.parametrize("listener", ["otlp_grpc", "otlp_http"])
 def test_demo_plays_services_and_ends_when_told(bridge: Bridge, listener: str) -> None:
     start = time.monotonic()
-    status, _, errors = meterbridge("demo", "--endpoint", bridge.url("", listener), "--for", "3s")
+    # Of a port that is neither 4317 nor 4318 the path tells that HTTP is meant.
+    endpoint = bridge.url("/v1/metrics" if listener == "otlp_http" else "", listener)
+    status, _, errors = meterbridge("demo", "--endpoint", endpoint, "--for", "3s")
     took = time.monotonic() - start
     assert status == 0, errors
     assert 2.5 < took < 10

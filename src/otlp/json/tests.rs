@@ -179,10 +179,18 @@ fn what_is_not_otlp_is_refused_by_name() {
         );
         assert!(message.contains(expected), "{json}: {message}");
     }
-    assert_eq!(
-        transcode(b"{\"a\xff\":1}").unwrap_err(),
-        DecodeError::InvalidUtf8("byte 3 of the JSON text is not UTF-8".into())
-    );
+    for (json, expected) in [
+        (
+            b"{\"a\xff\":1}".as_slice(),
+            "the text is not UTF-8 (byte 3 of the JSON text)",
+        ),
+        (
+            b"{\"a\":1,\"schema\\\"Url\" : \"x\xff\"}",
+            "schema\\\"Url is not UTF-8 (byte 25 of the JSON text)",
+        ),
+    ] {
+        assert_eq!(transcode(json).unwrap_err(), DecodeError::InvalidUtf8(expected.into()));
+    }
 }
 
 #[test]
