@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the end-to-end tests against the real binary. Arguments go to pytest.
+# Runs the end-to-end tests against the real binary. Arguments go to pytest, e.g. `run.sh test_sdk.py -x`.
 #
 #   METERBRIDGE_BIN    the binary; by default the release build, where CARGO_TARGET_DIR says or in target/
 #   E2E_VENV           where the Python packages go; by default .venv
@@ -29,7 +29,7 @@ if ! { [ -n "${PROMETHEUS:-}" ] && [ -n "${PROMTOOL:-}" ]; } && [ -x tests/tools
   fi
 fi
 
-venv=${E2E_VENV:-$repository/.venv}
+venv=$(realpath -m "${E2E_VENV:-.venv}")
 stamp=$venv/meterbridge-requirements.txt
 if ! cmp -s "$here/requirements.txt" "$stamp"; then
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
@@ -37,5 +37,11 @@ if ! cmp -s "$here/requirements.txt" "$stamp"; then
   cp "$here/requirements.txt" "$stamp"
 fi
 
+if [ -n "${SCREENSHOT_DIR:-}" ]; then
+  SCREENSHOT_DIR=$(realpath -m "$SCREENSHOT_DIR")
+  export SCREENSHOT_DIR
+fi
+
+cd "$here"
 # In place of this shell, so that a signal reaches the tests, which end what they started.
-exec env PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m pytest --config-file "$here/pytest.ini" --rootdir "$here" "$@" "$here"
+exec env PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m pytest "$@"

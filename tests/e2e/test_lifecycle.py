@@ -326,12 +326,11 @@ class TestTranslate:
         assert meterbridge("translate", "--input-format", "protobuf", path)[0] == 2
 
 
-@pytest.mark.parametrize("listener", ["otlp_grpc", "otlp_http"])
-def test_demo_plays_services_and_ends_when_told(bridge: Bridge, listener: str) -> None:
+# Another port than 4318 needs the path to be taken for HTTP.
+@pytest.mark.parametrize(("listener", "path"), [("otlp_grpc", ""), ("otlp_http", "/v1/metrics")])
+def test_demo_plays_services_and_ends_when_told(bridge: Bridge, listener: str, path: str) -> None:
     start = time.monotonic()
-    # Of a port that is neither 4317 nor 4318 the path tells that HTTP is meant.
-    endpoint = bridge.url("/v1/metrics" if listener == "otlp_http" else "", listener)
-    status, _, errors = meterbridge("demo", "--endpoint", endpoint, "--for", "3s")
+    status, _, errors = meterbridge("demo", "--endpoint", bridge.url(path, listener), "--for", "3s")
     took = time.monotonic() - start
     assert status == 0, errors
     assert 2.5 < took < 10
@@ -342,6 +341,8 @@ def test_demo_plays_services_and_ends_when_told(bridge: Bridge, listener: str) -
     assert {"counter", "gauge", "histogram"} <= set(exposition.types.values())
     refused = exposition.by_label("meterbridge_points_refused_total", "reason")
     assert set(refused.values()) == {0}, refused
+    transport = listener.removeprefix("otlp_")
+    assert {dict(labels)["transport"] for labels in exposition.named("meterbridge_requests_total")} == {transport}
     promtool = programs.need("promtool")
     done = programs.run([promtool, "check", "metrics"], stdin=bridge.scrape().encode())
     assert (done.returncode, done.stderr.decode()) == (0, "")
