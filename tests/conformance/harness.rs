@@ -92,9 +92,9 @@ impl From<Vec<KeyValue>> for Any {
     }
 }
 
-impl From<any_value::Value> for Any {
-    fn from(value: any_value::Value) -> Self {
-        Self(Some(value))
+impl From<Option<any_value::Value>> for Any {
+    fn from(value: Option<any_value::Value>) -> Self {
+        Self(value)
     }
 }
 
@@ -111,7 +111,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<KeyValue> {
 }
 
 /// A metric that is being put together; what is said of a point is said of the last one.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Build(pub Metric);
 
 fn build(name: &str, data: metric::Data) -> Build {
@@ -308,6 +308,17 @@ impl Build {
         self
     }
 
+    /// How many points there are.
+    pub fn points(&self) -> usize {
+        match self.0.data.as_ref().unwrap() {
+            metric::Data::Gauge(data) => data.data_points.len(),
+            metric::Data::Sum(data) => data.data_points.len(),
+            metric::Data::Histogram(data) => data.data_points.len(),
+            metric::Data::ExponentialHistogram(data) => data.data_points.len(),
+            metric::Data::Summary(data) => data.data_points.len(),
+        }
+    }
+
     fn last(&mut self) -> (&mut Vec<KeyValue>, &mut u64, &mut u32) {
         macro_rules! last {
             ($($kind:ident),*) => {
@@ -324,7 +335,7 @@ impl Build {
 }
 
 /// A request of one resource.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Request(pub ResourceMetrics);
 
 /// From a resource of these attributes.

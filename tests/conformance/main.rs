@@ -21,3 +21,5 @@ mod staleness;
 mod metadata;
 mod protocol;
 mod limits;
+mod property;
+mod grammar;
