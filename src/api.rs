@@ -111,7 +111,8 @@ pub fn routes(bridge: &Arc<Bridge>) -> impl Endpoint + use<> {
             part,
             path,
         };
-        route = route.at(path, get(endpoint).with(RouteProbe::new(path)));
+        // Not by `get`, which would answer HEAD by writing a scrape for nobody.
+        route = route.at(path, endpoint.with(RouteProbe::new(path)));
     }
     route.nest("/", service)
 }

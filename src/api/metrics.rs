@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::stream;
+use poem::error::MethodNotAllowedError;
 use poem::http::{Method, StatusCode, header};
 use poem::web::Query;
 use poem::{Body, Endpoint, FromRequest, Request, Response, Result};
@@ -49,6 +50,9 @@ impl Endpoint for Exposition {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let start = Instant::now();
+        if ![Method::GET, Method::HEAD].contains(request.method()) {
+            return Err(MethodNotAllowedError.into());
+        }
         let only = match self.source(&request)? {
             Ok(only) => only,
             Err(detail) => return Ok(problem::response(StatusCode::NOT_FOUND, &detail)),

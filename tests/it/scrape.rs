@@ -39,6 +39,12 @@ async fn f_01_f_11_headers_gzip_and_head() {
     );
     assert_eq!(head.text().await.unwrap(), "");
     assert_eq!(client.post(bridge.url("/metrics")).send().await.unwrap().status(), 405);
+    let scrapes = bridge.samples("/metrics/self", "meterbridge_scrapes_total").await;
+    assert_eq!(
+        scrapes,
+        ["meterbridge_scrapes_total{path=\"/metrics/otlp\"} 2"],
+        "HEAD is no scrape"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
