@@ -154,7 +154,7 @@ impl App {
         let mut http = tokio::spawn(serve(self.http, app, http_stopped, LAST_SCRAPE));
         let mut otlp_http = tokio::spawn(serve(self.otlp_http, otlp, otlp_stopped.clone(), drain));
         let mut otlp_grpc = tokio::spawn(serve_grpc(self.otlp_grpc, MetricsService(self.receiver), otlp_stopped));
-        let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge)));
+        let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge.store)));
         self.bridge.set_ready(true);
 
         let ended = tokio::select! {
@@ -246,18 +246,17 @@ async fn serve_grpc(
 }
 
 /// Expires series whether somebody scrapes or not. A scrape sees none that has expired in any case; this frees their memory.
-async fn sweep(bridge: Arc<Bridge>) {
-    let expiry = bridge.store.limits().expiry.unwrap_or(Duration::MAX);
+async fn sweep(store: Arc<Store>) {
+    let expiry = store.limits().expiry.unwrap_or(Duration::MAX);
     let interval = (expiry / 20).clamp(Duration::from_millis(100), Duration::from_secs(15));
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let store = Arc::clone(&bridge.store);
+        let store = Arc::clone(&store);
         if let Ok(expired) = tokio::task::spawn_blocking(move || store.sweep(Instant::now())).await
             && expired > 0
         {
-            bridge.telemetry.metrics.expired(expired);
             tracing::debug!(expired, "series expired");
         }
     }

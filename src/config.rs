@@ -127,7 +127,7 @@ pub enum OutputFormat {
 #[derive(Clone, Debug, clap::Args)]
 #[group(skip)]
 pub struct Demo {
-    /// Where to send: http://HOST:4317 is gRPC, http://HOST:4318 is HTTP.
+    /// Where to send. HTTP where the port is 4318 or the path /v1/metrics, else gRPC.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4317")]
     pub endpoint: String,
     /// For how long, such as 5m; until it is stopped if not given.

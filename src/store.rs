@@ -55,6 +55,7 @@ pub struct Store {
     registry: RwLock<Registry>,
     sources: Sources,
     series: AtomicUsize,
+    expired: AtomicU64,
     /// Counts the series that were ever made, so that a scrape does not meet one twice (see [`Position`]).
     births: AtomicU64,
 }
@@ -68,6 +69,7 @@ impl Store {
             registry: RwLock::default(),
             sources: Sources::default(),
             series: AtomicUsize::new(0),
+            expired: AtomicU64::new(0),
             births: AtomicU64::new(0),
         }
     }
@@ -80,6 +82,11 @@ impl Store {
     /// How many series there are, expired ones that have not been swept yet included.
     pub fn series(&self) -> usize {
         self.series.load(Ordering::Relaxed)
+    }
+
+    /// How many series have expired and been removed.
+    pub fn expired(&self) -> u64 {
+        self.expired.load(Ordering::Relaxed)
     }
 
     /// How many sources there are.

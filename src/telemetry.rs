@@ -49,7 +49,6 @@ pub struct Metrics {
     last_push: Gauge<f64>,
     advice: Counter<u64>,
     collisions: Counter<u64>,
-    series_expired: Counter<u64>,
     scrapes: Counter<u64>,
     scrape_duration: Histogram<f64>,
     scrape_bytes: Gauge<u64>,
@@ -156,7 +155,6 @@ impl Metrics {
                 "meterbridge.collisions",
                 "Points that met another stream in their series, and families and series that do not fit beside own ones.",
             ),
-            series_expired: counter("meterbridge.series.expired", "Series that expired."),
             scrapes: counter("meterbridge.scrapes", "Scrapes, by path."),
             scrape_duration: seconds(
                 "meterbridge.scrape.duration",
@@ -188,7 +186,7 @@ impl Metrics {
         for advice in Advice::ALL {
             self.advice.add(0, &[KeyValue::new("kind", advice.as_str())]);
         }
-        for counter in [&self.points_ignored, &self.collisions, &self.series_expired] {
+        for counter in [&self.points_ignored, &self.collisions] {
             counter.add(0, &[]);
         }
     }
@@ -260,11 +258,6 @@ impl Metrics {
         self.scrape_bytes.record(bytes, &path);
         self.collisions.add(left_out, &[]);
     }
-
-    /// Counts series that expired.
-    pub fn expired(&self, series: usize) {
-        self.series_expired.add(series as u64, &[]);
-    }
 }
 
 fn build_info(meter: &Meter) {
@@ -285,6 +278,12 @@ fn observe_store(meter: &Meter, store: &Arc<Store>) {
             .with_callback(move |observer| contained(|| observer.observe(read(&store) as u64, &[])))
             .build();
     };
+    let expired = Arc::clone(store);
+    meter
+        .u64_observable_counter("meterbridge.series.expired")
+        .with_description("Series that expired.")
+        .with_callback(move |observer| contained(|| observer.observe(expired.expired(), &[])))
+        .build();
     gauge("meterbridge.series", "Series that are held.", Store::series);
     gauge(
         "meterbridge.series.limit",

@@ -75,7 +75,7 @@ code {{ background: #f1f3f5; padding: .1rem .3rem; border-radius: .2rem; }}
 <a href=/api/v1/status>/api/v1/status</a>
 </table>
 <h2>What is arriving</h2>
-<p>{series} series in {families} families from {count} sources.</p>
+<p>{series} series, {families}, {count}.</p>
 <table>
 <tr><th>job<th>instance<th>SDK<th class=n>series<th class=n>points<th class=n>last seen</tr>
 {rows}
@@ -84,9 +84,13 @@ code {{ background: #f1f3f5; padding: .1rem .3rem; border-radius: .2rem; }}
 "#,
         version = env!("CARGO_PKG_VERSION"),
         series = bridge.store.series(),
-        families = bridge.store.families().len(),
-        count = sources.len(),
+        families = counted(bridge.store.families().len(), "family", "families"),
+        count = counted(sources.len(), "source", "sources"),
     )
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// What senders say, as text of the page and nothing else.

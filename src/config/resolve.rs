@@ -33,14 +33,18 @@ pub(super) fn resolve<O: Args>(
         .iter()
         .find(|option| option.get_id() == "config")
         .and_then(|option| stronger(option));
-    let entries = match config.as_ref().and_then(|config| config.values.first()) {
-        Some(path) => file::read(Path::new(path))?,
-        None => Vec::new(),
+    let path = config
+        .and_then(|config| config.values.into_iter().next())
+        .unwrap_or_default();
+    let entries = if path.is_empty() {
+        Vec::new()
+    } else {
+        file::read(Path::new(&path))?
     };
     for (key, _) in &entries {
         if key == "config" || !options.iter().any(|option| option.get_id().as_str() == key) {
             return Err(format!(
-                "the file of --config has the key {key}, which is no option{}",
+                "--config {path}: the key {key} is no option{}",
                 nearest(key, &options)
             ));
         }
@@ -65,7 +69,7 @@ pub(super) fn resolve<O: Args>(
                 .map_err(|error| {
                     let place = match chosen.source.as_str() {
                         "flag" => String::new(),
-                        "file" => format!("{} in the file of --config: ", option.get_id()),
+                        "file" => format!("--config {path}: {}: ", option.get_id()),
                         variable => format!("{variable}: "),
                     };
                     format!("{place}{}", one_line(&error))
@@ -142,7 +146,10 @@ pub(super) fn name_variables<O: Args>(command: Command) -> Command {
         }
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
         let variable = variable_name(&option);
-        option.help(format!("{help} [env: {variable}]"))
+        // -5 is a bad value, not an option of its own.
+        option
+            .help(format!("{help} [env: {variable}]"))
+            .allow_negative_numbers(true)
     })
 }
 

@@ -85,7 +85,7 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
         &[],
         "invalid value 'soon' for '--expiry <DURATION>': a duration is a whole number",
     );
-    wrong("--max-series -5", &[], "");
+    wrong("--max-series -5", &[], "invalid value '-5' for '--max-series <NUMBER>'");
     wrong(
         "--expirx 5m",
         &[],
@@ -113,23 +113,18 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
         "--config /nowhere/at/all.yaml: No such file",
     );
     for (text, expected) in [
-        ("expiry: x", "expiry in the file of --config: invalid value 'x'"),
-        (
-            "expiri: 5m",
-            "the file of --config has the key expiri, which is no option; is expiry meant?",
-        ),
-        (
-            "max-series: 5",
-            "the file of --config has the key max-series, which is no option; is max_",
-        ),
-        ("config: x", "the file of --config has the key config"),
+        ("expiry: x", "expiry: invalid value 'x'"),
+        ("expiri: 5m", "the key expiri is no option; is expiry meant?"),
+        ("max-series: 5", "the key max-series is no option; is max_"),
+        ("config: x", "the key config is no option"),
         (
             "max_series: [1, 2]",
-            "max_series in the file of --config: the argument '--max-series <NUMBER>' cannot be used multiple",
+            "max_series: the argument '--max-series <NUMBER>' cannot be used multiple",
         ),
     ] {
         let file = file(text);
-        wrong(&format!("--config {}", file.path().display()), &[], expected);
+        let line = format!("--config {}", file.path().display());
+        wrong(&line, &[], &format!("{line}: {expected}"));
     }
 }
 

@@ -18,20 +18,22 @@ pub struct FamilyCell {
     /// Who sent it first, for the message of a type conflict.
     origin: String,
     hasher: DefaultHashBuilder,
-    pub(super) state: Mutex<State>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-pub(super) struct State {
-    pub(super) family: Family,
+struct State {
+    family: Family,
     /// By the hash of the labels, which alone decide (conformance C-07).
     index: HashTable<u32>,
     slots: Vec<Option<Series>>,
     free: Vec<u32>,
+    /// When the last point of any series came.
+    newest: Moment,
     /// Whether `/metrics` has had to leave the family out.
     left_out: bool,
     /// Out of the registry: whoever still holds the cell has to ask for the family again.
-    pub(super) closed: bool,
+    closed: bool,
 }
 
 /// How far a reader has come in a family. A series that is made while the reader is on its way is not shown to it: it could
@@ -104,12 +106,6 @@ impl Series {
     }
 }
 
-impl State {
-    pub(super) fn is_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-}
-
 impl FamilyCell {
     pub(super) fn new(family: Family, origin: String) -> Self {
         Self {
@@ -122,6 +118,7 @@ impl FamilyCell {
                 index: HashTable::new(),
                 slots: Vec::new(),
                 free: Vec::new(),
+                newest: Moment(0),
                 left_out: false,
                 closed: false,
             }),
@@ -220,6 +217,7 @@ impl FamilyCell {
         };
         // Even a point that is too old shows that the series is alive.
         series.received = point.now;
+        state.newest = state.newest.max(point.now);
         series.source.accepted(point.now);
         if !applied.ignored {
             series.time_unix_nano = point.time_unix_nano;
@@ -251,6 +249,7 @@ impl FamilyCell {
             left_out: false,
         };
         series.source.accepted(point.now);
+        state.newest = state.newest.max(point.now);
         let slot = match state.free.pop() {
             Some(slot) => {
                 state.slots[slot as usize] = Some(series);
@@ -326,7 +325,19 @@ impl FamilyCell {
                 expired += 1;
             }
         }
+        store.expired.fetch_add(expired as u64, Ordering::Relaxed);
         (expired, (end < state.slots.len()).then_some(end))
+    }
+
+    /// Closes the cell if nothing in it is shown any more; what has expired goes with it.
+    pub(super) fn close_if_empty(&self, store: &Store, now: Moment) -> bool {
+        // The newest series tells of all, so that a family that is alive costs no look at each.
+        if store.is_expired(self.state.lock().newest, now) {
+            self.expire(store, 0, usize::MAX, now);
+        }
+        let state = &mut *self.state.lock();
+        state.closed = state.index.is_empty();
+        state.closed
     }
 }
 

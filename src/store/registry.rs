@@ -5,7 +5,7 @@ use std::time::Instant;
 use hashbrown::HashMap;
 
 use super::cell::PointOf;
-use super::{Applied, Change, FamilyCell, Source, Store};
+use super::{Applied, Change, FamilyCell, Moment, Source, Store};
 use crate::model::{Family, PointReason, Refused};
 
 /// The families by name, and which of them owns which sample name.
@@ -23,13 +23,9 @@ impl Registry {
         self.families.remove(cell.name());
     }
 
-    /// Takes the family out if it is empty. From then on nothing can be put into its cell.
-    fn close_if_empty(&mut self, cell: &Arc<FamilyCell>) -> bool {
-        let empty = {
-            let mut state = cell.state.lock();
-            state.closed = state.is_empty();
-            state.closed
-        };
+    /// Takes the family out if nothing in it is shown any more. From then on nothing can be put into its cell.
+    fn close_if_empty(&mut self, store: &Store, cell: &Arc<FamilyCell>, now: Moment) -> bool {
+        let empty = cell.close_if_empty(store, now);
         if empty {
             self.remove(cell);
         }
@@ -44,24 +40,25 @@ impl Store {
     }
 
     /// The family of that name and type for the points of a metric; made if there is none. `origin` says in words who sends
-    /// it.
+    /// it. A family of which everything has expired `now` stands in nobody's way.
     ///
     /// # Errors
     ///
     /// Where the name lives with another type, or another family owns one of the sample names (conformance K-01, K-04).
-    pub fn family(&self, family: &Family, origin: &str) -> Result<Arc<FamilyCell>, Refused> {
+    pub fn family(&self, family: &Family, origin: &str, now: Instant) -> Result<Arc<FamilyCell>, Refused> {
         if let Some(cell) = self.registry.read().families.get(family.name.as_str())
             && cell.metric_type() == family.metric_type
         {
             cell.prefer(family);
             return Ok(Arc::clone(cell));
         }
+        let now = self.moment(now);
         let registry = &mut *self.registry.write();
         if let Some(cell) = registry.families.get(family.name.as_str()).cloned() {
             if cell.metric_type() == family.metric_type {
                 return Ok(cell);
             }
-            if !registry.close_if_empty(&cell) {
+            if !registry.close_if_empty(self, &cell, now) {
                 let (name, new, old) = (&family.name, family.metric_type.as_str(), cell.metric_type().as_str());
                 let detail = format!(
                     "\"{name}\" is a {new} from {origin}, and already a {old} from {}",
@@ -72,7 +69,7 @@ impl Store {
         }
         for name in family.sample_names() {
             if let Some(owner) = registry.owners.get(&name).cloned()
-                && !registry.close_if_empty(&owner)
+                && !registry.close_if_empty(self, &owner, now)
             {
                 let (family, old, from) = (&family.name, owner.name(), owner.origin());
                 let detail =
@@ -121,16 +118,16 @@ impl Store {
             if let Some(applied) = cell.apply(self, &point) {
                 // The family was made for a series that did not come, or has lost its last one.
                 if (applied.is_err() || matches!(change, Change::Stale)) && cell.is_empty() {
-                    self.close_empty_families(std::slice::from_ref(cell));
+                    self.close_empty_families(std::slice::from_ref(cell), point.now);
                 }
                 return applied;
             }
-            *cell = self.family(&cell.family(), cell.origin())?;
+            *cell = self.family(&cell.family(), cell.origin(), now)?;
         }
     }
 
     /// Takes out the families that have no series.
-    pub(super) fn close_empty_families(&self, cells: &[Arc<FamilyCell>]) {
+    pub(super) fn close_empty_families(&self, cells: &[Arc<FamilyCell>], now: Moment) {
         let registry = &mut *self.registry.write();
         for cell in cells {
             // It may have been closed and replaced by a new one of its name since the caller looked.
@@ -139,7 +136,7 @@ impl Store {
                 .get(cell.name())
                 .is_some_and(|held| Arc::ptr_eq(held, cell))
             {
-                registry.close_if_empty(cell);
+                registry.close_if_empty(self, cell, now);
             }
         }
     }

@@ -23,7 +23,7 @@ impl Store {
                 empty.push(cell);
             }
         }
-        self.close_empty_families(&empty);
+        self.close_empty_families(&empty, now);
         self.sources.prune();
         removed
     }

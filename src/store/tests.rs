@@ -63,7 +63,7 @@ impl Bench {
             help: String::new(),
             unit: String::new(),
         };
-        self.store.family(&family, p.job)
+        self.store.family(&family, p.job, self.at(p.at))
     }
 
     fn put(&self, p: P<'_>) -> Result<Applied, Refused> {
@@ -425,7 +425,7 @@ fn k_01_k_04_names_are_free_after_a_sweep() {
         },
         PointReason::TypeConflict,
     );
-    bench.refused(foo_count, PointReason::NameConflict);
+    bench.refused(P { at: 60, ..foo_count }, PointReason::NameConflict);
     assert_eq!(bench.sources(), ["j"]);
     bench.store.sweep(bench.at(61));
     bench.put(foo_count).unwrap();
@@ -441,11 +441,26 @@ fn k_01_k_04_names_are_free_after_a_sweep() {
         P {
             family: "foo_count",
             metric_type: MetricType::Counter,
+            at: 61,
             ..P
         },
         PointReason::TypeConflict,
     );
     assert_eq!(bench.read(61), ["foo{} 1", "foo_count{} 1"]);
+}
+
+#[test]
+fn k_01_a_family_that_has_expired_stands_in_nobodys_way_before_the_sweep() {
+    let bench = Bench::new(limits());
+    bench.put(P).unwrap();
+    let counter = P {
+        metric_type: MetricType::Counter,
+        ..P
+    };
+    let refused = bench.put(P { at: 60, ..counter }).unwrap_err();
+    assert_eq!(refused.reason, PointReason::TypeConflict);
+    bench.put(P { at: 61, ..counter }).unwrap();
+    assert_eq!((bench.store.series(), bench.store.expired()), (1, 1));
 }
 
 #[test]
