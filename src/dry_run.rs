@@ -78,7 +78,7 @@ pub fn run(
         bridged: true,
         source: None,
     };
-    let mut scrape = Scrape::new(store, Format::Text, selection, now);
+    let mut scrape = Scrape::new(store, Format::default(), selection, now);
     let mut more = true;
     while more {
         let mut piece = Vec::new();

@@ -8,34 +8,88 @@ mod text;
 
 pub use gathered::{Gathered, GatheredSeries};
 
-use crate::model::{Family, Sample};
+use crate::model::{Family, Series};
 
-/// A format, and how label and metric names are escaped in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+/// The five formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Syntax {
     /// Text 0.0.4, which every Prometheus reads.
+    #[default]
     Text,
+    /// Text 1.0.0: the same, with names in UTF-8.
+    Text1,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// OpenMetrics 2.0, a release candidate.
+    OpenMetrics2,
+    /// Length-delimited `io.prometheus.client.MetricFamily`.
+    Protobuf,
+}
+
+/// What becomes of names that are not legal without quotes (conformance F-05).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Escaping {
+    /// Each illegal character becomes `_`.
+    #[default]
+    Underscores,
+    /// `.` becomes `_dot_`, each other illegal character `__`.
+    Dots,
+    /// `U__` and the code points in hexadecimal, which can be undone.
+    Values,
+    /// They stay, in quotes.
+    AllowUtf8,
+}
+
+/// What a scraper and the operator agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Format {
+    /// The syntax.
+    pub syntax: Syntax,
+    /// How names are escaped.
+    pub escaping: Escaping,
+    /// What the operator chose.
+    pub style: Style,
+}
+
+/// What of a series is written, where a format leaves the choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Style {
+    /// `_created` lines in OpenMetrics 1.0 (conformance T-02).
+    pub created_lines: bool,
+    /// Explicit timestamps of samples (Z-04).
+    pub timestamps: bool,
+    /// Exponential histograms, where a format has both forms (E-09, O-12).
+    pub exponential: ExponentialForm,
+}
+
+/// The form of exponential histograms in protobuf and OpenMetrics 2.0. The other formats have the classic one alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ExponentialForm {
+    /// Native and classic buckets.
+    #[default]
+    Both,
+    /// Native buckets.
+    Native,
+    /// Classic buckets.
+    Classic,
 }
 
 impl Format {
     /// The value of the header `Content-Type`. Prometheus 3 fails a scrape where it is blank or odd (conformance F-01).
     pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Text => "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
-        }
+        "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
     }
 
-    /// Appends what stands in front of the series of a family.
+    /// Appends what stands in front of the series of a family. Names that are not legal are in it only where they may stay.
     pub fn write_head(self, out: &mut Vec<u8>, family: &Family) {
-        match self {
-            Self::Text => text::write_head(out, family),
-        }
+        text::write_head(out, family);
     }
 
     /// Appends one series, with all lines that it becomes.
-    pub fn write_series(self, out: &mut Vec<u8>, family: &Family, labels: &str, sample: Sample<'_>) {
-        match self {
-            Self::Text => text::write_series(out, family, labels, sample),
-        }
+    pub fn write_series(self, out: &mut Vec<u8>, family: &Family, series: &Series<'_>) {
+        text::write_series(out, family, series);
     }
+
+    /// Appends what stands behind the last family.
+    pub fn write_end(self, _out: &mut Vec<u8>) {}
 }

@@ -1,13 +1,17 @@
 //! The Prometheus nouns that the stages share: families, labels, samples, and why something was refused. Plain data.
 
+mod exemplar;
+mod exponential;
 mod family;
 mod labels;
 mod number;
 mod reason;
 mod sample;
 
+pub use exemplar::{Exemplar, Exemplars};
+pub use exponential::{Exponential, Side};
 pub use family::{Family, MetricType};
-pub use labels::{Labels, push_label};
+pub use labels::{Labels, is_label_name, is_metric_name, push_label};
 pub use number::{Number, write_double};
 pub use reason::{PointReason, Refused, RequestReason};
-pub use sample::{Histogram, Sample, Summary};
+pub use sample::{Buckets, ExponentialHistogram, Histogram, Sample, Series, Summary};

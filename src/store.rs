@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use parking_lot::RwLock;
 
 pub use cell::{Batch, FamilyCell, Position, Shown};
-pub use series::{Applied, Change};
+pub use series::{Applied, Change, Point};
 pub use source::{Identity, Origin, Source};
 
 use registry::Registry;
@@ -44,6 +44,32 @@ pub struct Limits {
     pub series_per_metric: usize,
     /// Since the last point of a series.
     pub expiry: Option<Duration>,
+    /// The same of a series that deltas accumulate in (conformance D-09).
+    pub delta_expiry: Option<Duration>,
+    /// In place of both where the pattern fits; the first that does.
+    pub expiry_rules: Vec<ExpiryRule>,
+    /// What becomes of streams that meet in one series.
+    pub collisions: Collisions,
+}
+
+/// How long the series of some jobs or families live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiryRule {
+    /// Held against the job and against the family's name; `*` stands for any run of characters.
+    pub pattern: String,
+    /// `None` is for ever.
+    pub expiry: Option<Duration>,
+}
+
+/// What becomes of OTLP streams that meet in one series (conformance C-05).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Collisions {
+    /// The newest sample is shown.
+    #[default]
+    Latest,
+    /// Counters and histograms are shown as the sum over their streams, each of which is kept like a series; of all else the
+    /// newest sample is shown.
+    Sum,
 }
 
 /// All series. Shared by reference; every method takes `&self`.

@@ -17,7 +17,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::model::{Family, Labels, MetricType, PointReason, Refused};
 use crate::otlp::{self, Kind, Metric, Point, Resource, Scope};
-use crate::store::{Change, FamilyCell, Source, Store};
+use crate::store::{self, Change, FamilyCell, Source, Store};
 use label::{LabelSet, Reserved};
 use sample::Scratch;
 
@@ -211,9 +211,17 @@ impl<'s> Translator<'s> {
             Some(cell) => cell,
             empty => empty.insert(self.store.family(family, &origin(&source, &self.scope), self.now)?),
         };
-        let applied = self
-            .store
-            .apply(cell, &source, labels, change, point.time_unix_nano, stream, self.now)?;
+        let point = store::Point {
+            source: &source,
+            labels,
+            change,
+            is_delta: false,
+            start_unix_nano: 0,
+            time_unix_nano: point.time_unix_nano,
+            exemplars: &[],
+            stream,
+        };
+        let applied = self.store.apply(cell, &point, self.now)?;
 
         self.outcome.accept(metric.kind);
         self.outcome.ignored += u64::from(applied.ignored);
@@ -273,7 +281,7 @@ impl otlp::Sink for Translator<'_> {
         let labels = match rendered {
             Ok(labels) => labels
                 .iter()
-                .map(|(name, value)| (name.to_owned(), value.into_owned()))
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect(),
             Err(error) => {
                 refused = Some(error);

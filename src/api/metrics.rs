@@ -72,7 +72,7 @@ impl Endpoint for Exposition {
             .get(header::ACCEPT_ENCODING)
             .and_then(|value| value.to_str().ok());
         let encoder = Encoder::negotiate(accepted);
-        let format = Format::Text;
+        let format = Format::default();
         let mut response = Response::builder()
             .content_type(format.content_type())
             .header(header::CACHE_CONTROL, "no-store")

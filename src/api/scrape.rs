@@ -121,7 +121,7 @@ impl Scrape {
             format.write_head(out, &own.family);
             step.has_head = true;
             for series in &own.series {
-                format.write_series(out, &own.family, series.labels.as_str(), series.sample());
+                format.write_series(out, &own.family, &series.series());
             }
         }
         let cell = step.cell.as_ref()?;
@@ -135,22 +135,22 @@ impl Scrape {
             }
             let family = batch.family.clone();
             let mut left_out = 0;
-            for mut series in batch.series() {
+            for mut shown in batch.series() {
                 if self
                     .source
                     .as_ref()
-                    .is_some_and(|only| !Arc::ptr_eq(only, series.source))
+                    .is_some_and(|only| !Arc::ptr_eq(only, shown.source))
                 {
                     continue;
                 }
-                if step.own_labels.contains(series.labels) {
-                    left_out += u64::from(series.leave_out());
+                if step.own_labels.contains(shown.series.labels) {
+                    left_out += u64::from(shown.leave_out());
                     continue;
                 }
                 if !std::mem::replace(&mut step.has_head, true) {
                     format.write_head(out, &family);
                 }
-                format.write_series(out, &family, series.labels, series.sample);
+                format.write_series(out, &family, &shown.series);
             }
             left_out
         });
@@ -190,6 +190,7 @@ fn add_targets(own: &mut Vec<Gathered>, store: &Store, only: Option<&Arc<Source>
                 metric_type: MetricType::Gauge,
                 help: "Target metadata".into(),
                 unit: String::new(),
+                unit_in_name: false,
             },
             series,
         }),

@@ -83,6 +83,7 @@ impl Options {
                 series_per_job: self.max_series_per_job,
                 series_per_metric: self.max_series_per_metric,
                 expiry: self.expiry.limit(),
+                ..store::Limits::default()
             },
             translate: self.translate_limits(),
             max_request_bytes: Some(self.max_request_bytes.bytes()).filter(|bytes| *bytes > 0),

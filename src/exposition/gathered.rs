@@ -1,6 +1,6 @@
 use prometheus::proto;
 
-use crate::model::{Family, Histogram, Labels, MetricType, Number, Sample, push_label};
+use crate::model::{Exemplars, Family, Histogram, Labels, MetricType, Number, Sample, Series, push_label};
 
 /// A family of the `prometheus` crate's registry, in the words of [`crate::model`]: this is how a service's own instruments
 /// come to be written by the same writers as everything else.
@@ -31,8 +31,18 @@ enum Value {
 }
 
 impl GatheredSeries {
-    /// Its value.
-    pub fn sample(&self) -> Sample<'_> {
+    /// As a format writes it.
+    pub fn series(&self) -> Series<'_> {
+        Series {
+            labels: self.labels.as_str(),
+            sample: self.sample(),
+            start_unix_nano: 0,
+            time_unix_nano: 0,
+            exemplars: Exemplars::NONE,
+        }
+    }
+
+    fn sample(&self) -> Sample<'_> {
         match &self.value {
             Value::Number(value) => Sample::Number(Number::Double(*value)),
             Value::Histogram { bounds, counts, sum } => Sample::Histogram(Histogram {
@@ -75,6 +85,7 @@ impl Gathered {
             metric_type,
             help: family.help().to_owned(),
             unit: String::new(),
+            unit_in_name: false,
         };
         Some(Self { family, series })
     }

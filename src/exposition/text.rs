@@ -1,4 +1,4 @@
-use crate::model::{Family, Histogram, MetricType, Number, Sample, Summary, write_double};
+use crate::model::{Family, Histogram, MetricType, Number, Sample, Series, Summary, write_double};
 
 /// `# HELP` where there is help, then `# TYPE`.
 pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
@@ -38,12 +38,13 @@ fn write_help(out: &mut Vec<u8>, help: &str) {
     }
 }
 
-pub(super) fn write_series(out: &mut Vec<u8>, family: &Family, labels: &str, sample: Sample<'_>) {
+pub(super) fn write_series(out: &mut Vec<u8>, family: &Family, series: &Series<'_>) {
     let line = Line {
         name: &family.name,
-        labels,
+        labels: series.labels,
     };
-    match sample {
+    match series.sample {
+        Sample::Exponential(_) => {}
         Sample::Number(number) => line.write(out, "", None, number),
         Sample::Histogram(histogram) => write_histogram(out, &line, histogram),
         Sample::Summary(summary) => write_summary(out, &line, summary),
@@ -122,10 +123,18 @@ mod tests {
             metric_type,
             help: help.into(),
             unit: String::new(),
+            unit_in_name: false,
+        };
+        let series = Series {
+            labels,
+            sample,
+            start_unix_nano: 0,
+            time_unix_nano: 0,
+            exemplars: crate::model::Exemplars::NONE,
         };
         let mut out = Vec::new();
         write_head(&mut out, &family);
-        write_series(&mut out, &family, labels, sample);
+        write_series(&mut out, &family, &series);
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 

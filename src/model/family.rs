@@ -9,6 +9,8 @@ pub struct Family {
     pub help: String,
     /// The unit in words (`seconds`, `bytes_per_second`); empty means that there is none.
     pub unit: String,
+    /// Whether the strategy put the unit into the name. OpenMetrics 1.0 and protobuf have a unit nowhere else (F-07).
+    pub unit_in_name: bool,
 }
 
 /// The types of the exposition formats. Text 0.0.4 knows only some of them (conformance F-08).
@@ -79,6 +81,7 @@ mod tests {
             metric_type,
             help: "b".into(),
             unit: String::new(),
+            unit_in_name: false,
         }
     }
 

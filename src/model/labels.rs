@@ -1,6 +1,7 @@
 use std::borrow::{Borrow, Cow};
 
-/// A set of labels with unique names in byte order, kept as the text that a scrape writes: `a="1",b="2"`.
+/// A set of labels with unique names in byte order, kept as the text that a scrape writes: `a="1",b="2"`. A name that is
+/// not legal without quotes stands in them: `"x.y"="1"`. Only the strategies that let UTF-8 through make such names.
 ///
 /// Escaping is injective, so the text is the identity of the series as well: two sets are equal where their texts are, and
 /// values such as `1",b="2` cannot be mistaken for two labels (conformance C-07). No label has an empty value but
@@ -19,16 +20,50 @@ impl Labels {
         &self.0
     }
 
-    /// The labels one by one, values without escapes.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut rest = &*self.0;
+    /// The labels one by one, names and values without escapes.
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        Self::iter_text(&self.0)
+    }
+
+    /// The same of a text that is not held as labels.
+    pub fn iter_text(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        let mut rest = text;
         std::iter::from_fn(move || {
-            let (name, behind) = rest.split_once("=\"")?;
-            let end = closing_quote(behind)?;
-            rest = behind[end + 1..].strip_prefix(',').unwrap_or("");
-            Some((name, unescape(&behind[..end])))
+            let name = match rest.strip_prefix('"') {
+                Some(quoted) => {
+                    let end = closing_quote(quoted)?;
+                    rest = quoted[end + 1..].strip_prefix("=\"")?;
+                    unescape(&quoted[..end])
+                }
+                None => {
+                    let (name, behind) = rest.split_once("=\"")?;
+                    rest = behind;
+                    Cow::Borrowed(name)
+                }
+            };
+            let end = closing_quote(rest)?;
+            let value = unescape(&rest[..end]);
+            rest = rest[end + 1..].strip_prefix(',').unwrap_or("");
+            Some((name, value))
         })
     }
+
+    /// Whether every name is legal without quotes.
+    pub fn are_legal(&self) -> bool {
+        // The first byte tells of the first name; of the others a comma in front of a quote, which may as well be in a value.
+        !self.0.starts_with('"') && (!self.0.contains(",\"") || self.iter().all(|(name, _)| is_label_name(&name)))
+    }
+}
+
+/// `[a-zA-Z_][a-zA-Z0-9_]*`, what a label name may be without quotes.
+pub fn is_label_name(name: &str) -> bool {
+    is_metric_name(name) && !name.contains(':')
+}
+
+/// `[a-zA-Z_:][a-zA-Z0-9_:]*`, what a metric name may be without quotes.
+pub fn is_metric_name(name: &str) -> bool {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':';
+    name.bytes().all(is_legal) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 // Equal and hashed as its text is, so that a set of labels can be asked for a text.
@@ -38,14 +73,23 @@ impl Borrow<str> for Labels {
     }
 }
 
-/// Appends one label, separated by a comma from what is there, its value escaped as all text formats ask for: `\`, `"` and
-/// line feed, nothing else (conformance L-07).
+/// Appends one label, separated by a comma from what is there, its value, and a name that is not legal, in quotes and escaped
+/// as all text formats ask for: `\`, `"` and line feed, nothing else (conformance L-07, F-04).
 pub fn push_label(text: &mut String, name: &str, value: &str) {
     if !text.is_empty() {
         text.push(',');
     }
-    text.push_str(name);
-    text.push_str("=\"");
+    if is_label_name(name) {
+        text.push_str(name);
+    } else {
+        push_quoted(text, name);
+    }
+    text.push('=');
+    push_quoted(text, value);
+}
+
+fn push_quoted(text: &mut String, value: &str) {
+    text.push('"');
     let mut rest = value;
     let is_escaped = |byte: &u8| matches!(byte, b'\\' | b'"' | b'\n');
     while let Some(at) = rest.as_bytes().iter().position(is_escaped) {
@@ -109,7 +153,8 @@ mod tests {
     #[test]
     fn c_07_what_was_pushed_comes_back_whatever_is_in_it() {
         let pairs = [
-            ("a", "1\",b=\"2"),
+            ("\\", "1\",b=\"2"),
+            ("a.\"=\",b", "x"),
             ("b", "\\"),
             ("c", "\\n\n"),
             ("instance", ""),
@@ -120,7 +165,28 @@ mod tests {
             push_label(&mut text, name, value);
         }
         let labels = Labels::from_text(&text);
-        let back: Vec<_> = labels.iter().map(|(name, value)| (name, value.into_owned())).collect();
-        assert_eq!(back, pairs.map(|(name, value)| (name, value.to_owned())));
+        let back: Vec<_> = labels.iter().collect();
+        assert_eq!(back, pairs.map(|(name, value)| (name.into(), value.into())));
+    }
+
+    #[test]
+    fn f_04_names_that_are_not_legal_stand_in_quotes() {
+        for (name, expected, legal) in [
+            ("a_b", "a_b=\",\\\"\"", true),
+            ("a.b", "\"a.b\"=\",\\\"\"", false),
+            ("a:b", "\"a:b\"=\",\\\"\"", false),
+            ("5x", "\"5x\"=\",\\\"\"", false),
+            ("", "\"\"=\",\\\"\"", false),
+        ] {
+            let mut text = String::new();
+            push_label(&mut text, name, ",\"");
+            assert_eq!(text, expected);
+            let mut behind = "a=\",\"".to_owned();
+            push_label(&mut behind, name, "");
+            assert_eq!(
+                [Labels::from_text(&text), Labels::from_text(&behind)].map(|labels| labels.are_legal()),
+                [legal; 2]
+            );
+        }
     }
 }

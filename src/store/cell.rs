@@ -6,7 +6,7 @@ use std::time::Instant;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::Mutex;
 
-use super::series::{Applied, Change, Series, Value};
+use super::series::{Applied, Change, Point, Series, Value};
 use super::{Moment, Source, Store};
 use crate::model::{Family, Labels, MetricType, PointReason, Refused, Sample};
 
@@ -57,10 +57,8 @@ pub struct Batch<'a> {
 
 /// One series of a batch.
 pub struct Shown<'a> {
-    /// Its labels.
-    pub labels: &'a str,
-    /// Its value.
-    pub sample: Sample<'a>,
+    /// As a format writes it.
+    pub series: crate::model::Series<'a>,
     /// Whose it is.
     pub source: &'a Arc<Source>,
     left_out: &'a mut bool,
@@ -92,8 +90,13 @@ impl Batch<'_> {
             .flatten()
             .filter(move |series| series.is_shown(store, position))
             .map(|series| Shown {
-                labels: series.labels.as_str(),
-                sample: series.value.sample(),
+                series: crate::model::Series {
+                    labels: series.labels.as_str(),
+                    sample: series.value.sample(),
+                    start_unix_nano: series.start_unix_nano,
+                    time_unix_nano: series.time_unix_nano,
+                    exemplars: crate::model::Exemplars::NONE,
+                },
                 source: &series.source,
                 left_out: &mut series.left_out,
             })
@@ -186,7 +189,7 @@ impl FamilyCell {
     }
 
     /// Applies one point. `None` where the family has been taken out of the registry in the meantime.
-    pub(super) fn apply(&self, store: &Store, point: &PointOf<'_>) -> Option<Result<Applied, Refused>> {
+    pub(super) fn apply(&self, store: &Store, point: &Point<'_>, now: Moment) -> Option<Result<Applied, Refused>> {
         let state = &mut *self.state.lock();
         if state.closed {
             return None;
@@ -198,29 +201,39 @@ impl FamilyCell {
             .find(hash, |&slot| labels_of(slots, slot) == point.labels)
             .copied();
         Some(match (found, point.change) {
-            (Some(slot), change) => Ok(self.update(store, state, slot, point, change)),
+            (Some(slot), change) => Ok(self.update(store, state, slot, point, change, now)),
             (None, Change::Stale) => Ok(Applied::default()),
-            (None, Change::Sample(sample)) => self.insert(store, state, hash, point, sample),
+            (None, Change::Sample(sample)) => self.insert(store, state, hash, point, sample, now),
         })
     }
 
-    fn update(&self, store: &Store, state: &mut State, slot: u32, point: &PointOf<'_>, change: Change<'_>) -> Applied {
+    fn update(
+        &self,
+        store: &Store,
+        state: &mut State,
+        slot: u32,
+        point: &Point<'_>,
+        change: Change<'_>,
+        now: Moment,
+    ) -> Applied {
         let Some(series) = state.slots[slot as usize].as_mut() else {
             return Applied::default();
         };
         // What has expired is gone, whether it has been swept yet or not: nothing is older than it, or meets it.
-        let is_held = !store.is_expired(series.received, point.now);
+        let is_held = !store.is_expired(series.received, now);
         let is_other_stream = std::mem::replace(&mut series.stream, point.stream) != point.stream;
         let applied = Applied {
             ignored: is_held && point.time_unix_nano < series.time_unix_nano,
             collided: is_held && is_other_stream,
+            gap: false,
         };
         // Even a point that is too old shows that the series is alive.
-        series.received = point.now;
-        state.newest = state.newest.max(point.now);
-        series.source.accepted(point.now);
+        series.received = now;
+        state.newest = state.newest.max(now);
+        series.source.accepted(now);
         if !applied.ignored {
             series.time_unix_nano = point.time_unix_nano;
+            series.start_unix_nano = point.start_unix_nano;
             match change {
                 Change::Sample(sample) => series.value.replace(sample),
                 Change::Stale => self.remove(store, state, slot),
@@ -234,22 +247,24 @@ impl FamilyCell {
         store: &Store,
         state: &mut State,
         hash: u64,
-        point: &PointOf<'_>,
+        point: &Point<'_>,
         sample: Sample<'_>,
+        now: Moment,
     ) -> Result<Applied, Refused> {
         self.admit(store, state, point.source)?;
         let series = Series {
             labels: Labels::from_text(point.labels),
             source: Arc::clone(point.source),
             value: Value::of(sample),
+            start_unix_nano: point.start_unix_nano,
             time_unix_nano: point.time_unix_nano,
-            received: point.now,
+            received: now,
             birth: store.births.fetch_add(1, Ordering::Relaxed),
             stream: point.stream,
             left_out: false,
         };
-        series.source.accepted(point.now);
-        state.newest = state.newest.max(point.now);
+        series.source.accepted(now);
+        state.newest = state.newest.max(now);
         let slot = match state.free.pop() {
             Some(slot) => {
                 state.slots[slot as usize] = Some(series);
@@ -339,16 +354,6 @@ impl FamilyCell {
         state.closed = state.index.is_empty();
         state.closed
     }
-}
-
-/// One point on its way into a family.
-pub(super) struct PointOf<'a> {
-    pub(super) source: &'a Arc<Source>,
-    pub(super) labels: &'a str,
-    pub(super) change: Change<'a>,
-    pub(super) time_unix_nano: u64,
-    pub(super) stream: u64,
-    pub(super) now: Moment,
 }
 
 impl Store {

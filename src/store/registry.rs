@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use hashbrown::HashMap;
 
-use super::cell::PointOf;
-use super::{Applied, Change, FamilyCell, Moment, Source, Store};
+use super::{Applied, Change, FamilyCell, Moment, Point, Store};
 use crate::model::{Family, PointReason, Refused};
 
 /// The families by name, and which of them owns which sample name.
@@ -85,40 +84,19 @@ impl Store {
         Ok(cell)
     }
 
-    /// Applies one point of `source` to the series with these labels in `cell`. `stream` tells the OTLP streams apart that
-    /// may meet in one series.
+    /// Applies one point to the series with its labels in `cell`, received `now`.
     ///
     /// # Errors
     ///
-    /// A new series that a cap does not let in. A cell whose family has been taken out in the meantime is replaced first,
-    /// which may meet the errors of [`Store::family`].
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the parts of one point, and none of them is a switch"
-    )]
-    pub fn apply(
-        &self,
-        cell: &mut Arc<FamilyCell>,
-        source: &Arc<Source>,
-        labels: &str,
-        change: Change<'_>,
-        time_unix_nano: u64,
-        stream: u64,
-        now: Instant,
-    ) -> Result<Applied, Refused> {
-        let point = PointOf {
-            source,
-            labels,
-            change,
-            time_unix_nano,
-            stream,
-            now: self.moment(now),
-        };
+    /// A new series that a cap does not let in; a delta that fits nowhere (conformance D-04). A cell whose family has been
+    /// taken out in the meantime is replaced first, which may meet the errors of [`Store::family`].
+    pub fn apply(&self, cell: &mut Arc<FamilyCell>, point: &Point<'_>, now: Instant) -> Result<Applied, Refused> {
+        let moment = self.moment(now);
         loop {
-            if let Some(applied) = cell.apply(self, &point) {
+            if let Some(applied) = cell.apply(self, point, moment) {
                 // The family was made for a series that did not come, or has lost its last one.
-                if (applied.is_err() || matches!(change, Change::Stale)) && cell.is_empty() {
-                    self.close_empty_families(std::slice::from_ref(cell), point.now);
+                if (applied.is_err() || matches!(point.change, Change::Stale)) && cell.is_empty() {
+                    self.close_empty_families(std::slice::from_ref(cell), moment);
                 }
                 return applied;
             }

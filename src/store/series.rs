@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Moment, Source};
-use crate::model::{Histogram, Labels, Number, Sample, Summary};
+use crate::model::{Exemplar, Exponential, Histogram, Labels, Number, Sample, Summary};
 
 /// One series in its family.
 #[derive(Debug)]
@@ -9,6 +9,8 @@ pub(super) struct Series {
     pub(super) labels: Labels,
     pub(super) source: Arc<Source>,
     pub(super) value: Value,
+    /// Since when it counts, by the sender's clock; 0 where unknown.
+    pub(super) start_unix_nano: u64,
     /// When the sample was taken, by the sender's clock, in nanoseconds since the Unix epoch.
     pub(super) time_unix_nano: u64,
     /// When the last point came, by ours.
@@ -26,6 +28,7 @@ pub(super) struct Series {
 pub(super) enum Value {
     Number(Number),
     Histogram(Box<KeptHistogram>),
+    Exponential(Box<Exponential>),
     Summary(Box<KeptSummary>),
 }
 
@@ -41,6 +44,27 @@ pub(super) struct KeptSummary {
     quantiles: Box<[(f64, f64)]>,
     sum: f64,
     count: u64,
+}
+
+/// One point on its way into a family.
+#[derive(Clone, Copy, Debug)]
+pub struct Point<'a> {
+    /// Who sends it.
+    pub source: &'a Arc<Source>,
+    /// The text of its labels (see [`Labels`]).
+    pub labels: &'a str,
+    /// What it changes.
+    pub change: Change<'a>,
+    /// Whether its value is what was counted since the last one, not since the start.
+    pub is_delta: bool,
+    /// Since when it counts, in nanoseconds since the Unix epoch; 0 where unknown, and for what does not count.
+    pub start_unix_nano: u64,
+    /// When it was taken, likewise; not 0.
+    pub time_unix_nano: u64,
+    /// What it shows for example, in whatever order.
+    pub exemplars: &'a [Exemplar],
+    /// Tells the OTLP streams apart that may meet in one series.
+    pub stream: u64,
 }
 
 /// What one point changes.
@@ -59,6 +83,8 @@ pub struct Applied {
     pub ignored: bool,
     /// Another stream had written the series before: two streams meet in one line (conformance C-05).
     pub collided: bool,
+    /// Between this delta and those before it something is missing (conformance D-03).
+    pub gap: bool,
 }
 
 impl Value {
@@ -70,6 +96,7 @@ impl Value {
                 counts: histogram.counts.into(),
                 sum: histogram.sum,
             })),
+            Sample::Exponential(histogram) => Self::Exponential(Box::new(histogram.into())),
             Sample::Summary(summary) => Self::Summary(Box::new(KeptSummary {
                 quantiles: summary.quantiles.into(),
                 sum: summary.sum,
@@ -86,6 +113,7 @@ impl Value {
                 counts: &kept.counts,
                 sum: kept.sum,
             }),
+            Self::Exponential(kept) => Sample::Exponential(kept.sample()),
             Self::Summary(kept) => Sample::Summary(Summary {
                 quantiles: &kept.quantiles,
                 sum: kept.sum,
@@ -102,6 +130,7 @@ impl Value {
                 kept.counts.copy_from_slice(new.counts);
                 kept.sum = new.sum;
             }
+            (Self::Exponential(kept), Sample::Exponential(new)) => kept.replace(new),
             (kept, sample) => *kept = Self::of(sample),
         }
     }

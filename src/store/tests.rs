@@ -43,6 +43,21 @@ fn limits() -> Limits {
     }
 }
 
+impl<'a> P<'a> {
+    fn point(self, source: &'a Arc<Source>) -> Point<'a> {
+        Point {
+            source,
+            labels: self.labels,
+            change: self.change,
+            is_delta: false,
+            start_unix_nano: 0,
+            time_unix_nano: self.time,
+            exemplars: &[],
+            stream: self.stream,
+        }
+    }
+}
+
 impl Bench {
     fn new(limits: Limits) -> Self {
         let start = Instant::now();
@@ -62,6 +77,7 @@ impl Bench {
             metric_type: p.metric_type,
             help: String::new(),
             unit: String::new(),
+            unit_in_name: false,
         };
         self.store.family(&family, p.job, self.at(p.at))
     }
@@ -72,10 +88,9 @@ impl Bench {
             instance: "i".into(),
         };
         let source = self.store.enter(&identity, self.at(p.at));
-        let applied = self.family(p).and_then(|mut cell| {
-            self.store
-                .apply(&mut cell, &source, p.labels, p.change, p.time, p.stream, self.at(p.at))
-        });
+        let applied = self
+            .family(p)
+            .and_then(|mut cell| self.store.apply(&mut cell, &p.point(&source), self.at(p.at)));
         self.store.leave(source);
         applied
     }
@@ -100,7 +115,8 @@ impl Bench {
     fn read_on(&self, cell: &FamilyCell, from: Position, at_most: usize) -> (Vec<String>, Option<Position>) {
         cell.read(&self.store, from, at_most, |batch| {
             let name = batch.family.name.clone();
-            let shown = batch.series().map(|series| {
+            let shown = batch.series().map(|shown| {
+                let series = shown.series;
                 let value = match series.sample {
                     Sample::Number(Number::Int(value)) => value.to_string(),
                     Sample::Histogram(histogram) => format!("{:?} {:?}", histogram.bounds, histogram.counts),
@@ -316,7 +332,7 @@ fn z_03_a_late_point_shows_that_its_series_is_alive() {
         applied,
         Applied {
             ignored: true,
-            collided: false
+            ..Applied::default()
         }
     );
     assert_eq!(bench.read(110), ["g{} 1"]);
@@ -476,10 +492,7 @@ fn a_cell_that_has_been_taken_out_is_replaced() {
     let mut cell = bench.family(P).unwrap();
     let taken_out = Arc::clone(&cell);
     bench.store.sweep(bench.at(0));
-    bench
-        .store
-        .apply(&mut cell, &source, "", value(1), 1, 1, bench.at(0))
-        .unwrap();
+    bench.store.apply(&mut cell, &P.point(&source), bench.at(0)).unwrap();
     assert!(!Arc::ptr_eq(&cell, &taken_out));
     assert_eq!(bench.read(0), ["g{} 1"]);
     assert!(taken_out.is_empty());
@@ -496,7 +509,7 @@ fn a_cell_that_has_been_taken_out_is_replaced() {
         .unwrap();
     let refused = bench
         .store
-        .apply(&mut cell, &source, "", value(1), 1, 1, bench.at(0))
+        .apply(&mut cell, &P.point(&source), bench.at(0))
         .unwrap_err();
     assert_eq!(refused.reason, PointReason::TypeConflict);
 }
@@ -593,7 +606,11 @@ fn z_05_c_05_the_newest_time_wins_and_other_streams_are_told() {
             })
             .unwrap()
     };
-    let applied = |ignored, collided| Applied { ignored, collided };
+    let applied = |ignored, collided| Applied {
+        ignored,
+        collided,
+        gap: false,
+    };
     assert_eq!(put(5, 1, 1), applied(false, false));
     assert_eq!(put(6, 1, 2), applied(false, false));
     assert_eq!(put(6, 1, 3), applied(false, false));

@@ -51,6 +51,7 @@ pub(super) fn family(metric: &Metric<'_>, limits: &Limits) -> Result<Family, Ref
         metric_type,
         help: metric.description.to_owned(),
         unit: translated.unit,
+        unit_in_name: true,
     })
 }
 

@@ -22,7 +22,7 @@ fn bridge(requests: &[&str]) -> (String, Vec<String>) {
         bridged: true,
         source: None,
     };
-    let mut scrape = Scrape::new(store, Format::Text, selection, now);
+    let mut scrape = Scrape::new(store, Format::default(), selection, now);
     let mut out = Vec::new();
     while scrape.next(&mut out, 64) {}
     (String::from_utf8(out).unwrap(), messages)

@@ -482,7 +482,7 @@ impl Bridge {
             bridged: true,
             source: None,
         };
-        let mut scrape = Scrape::new(Arc::clone(&self.store), Format::Text, selection, self.now);
+        let mut scrape = Scrape::new(Arc::clone(&self.store), Format::default(), selection, self.now);
         let mut out = Vec::new();
         while scrape.next(&mut out, size) {}
         String::from_utf8(out).unwrap()

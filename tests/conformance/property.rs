@@ -246,7 +246,7 @@ fn bridge() -> Bridge {
         series: 5,
         series_per_job: 4,
         series_per_metric: 2,
-        expiry: None,
+        ..store::Limits::default()
     };
     let labels = translate::LabelLimits {
         labels: 8,
