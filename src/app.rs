@@ -39,7 +39,7 @@ pub struct Config {
     /// Caps and expiry of series.
     pub store: store::Limits,
     /// Limits on what is translated.
-    pub translate: translate::Limits,
+    pub translate: translate::Rules,
     /// The longest message, inflated, in bytes; `None` is no limit.
     pub max_request_bytes: Option<usize>,
     /// How long requests in flight may take after a stop.

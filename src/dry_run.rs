@@ -9,7 +9,7 @@ use crate::api::scrape::{Scrape, Selection};
 use crate::exposition::Format;
 use crate::otlp::{self, DecodeError, json};
 use crate::store::Store;
-use crate::translate::{Limits, Translator};
+use crate::translate::{Rules, Translator};
 
 /// How the inputs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -41,7 +41,7 @@ pub enum Verdict {
 pub fn run(
     inputs: &[PathBuf],
     format: Option<InputFormat>,
-    limits: &Limits,
+    rules: &Rules,
     output: &mut impl Write,
     notes: &mut impl Write,
 ) -> std::io::Result<Verdict> {
@@ -51,7 +51,7 @@ pub fn run(
     let standard_input = [PathBuf::from("-")];
     for input in if inputs.is_empty() { &standard_input } else { inputs } {
         let outcome = read(input).map_err(|error| error.to_string()).and_then(|bytes| {
-            let mut translator = Translator::new(&store, limits, now);
+            let mut translator = Translator::new(&store, rules, now);
             decode(&bytes, format, &mut translator).map_err(|error| match error {
                 DecodeError::Malformed(detail) => format!("malformed: {detail}"),
                 DecodeError::InvalidUtf8(detail) => format!("invalid_utf8: {detail}"),

@@ -99,11 +99,11 @@ async fn stop_signal() {
 fn show(translate: &Translate, options: &Options) -> ExitCode {
     let mut output = std::io::stdout().lock();
     let mut notes = std::io::stderr().lock();
-    let limits = options.translate_limits();
+    let rules = options.translate_rules();
     match dry_run::run(
         &translate.files,
         translate.input_format,
-        &limits,
+        &rules,
         &mut output,
         &mut notes,
     ) {

@@ -15,7 +15,7 @@ use crate::otlp::{self, DecodeError, json};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::refusals::RefusalLog;
-use crate::translate::{Advice, Limits, Translator};
+use crate::translate::{Advice, Rules, Translator};
 
 pub use answer::{Answer, Refusal};
 pub use budget::Budget;
@@ -80,7 +80,7 @@ pub struct Receiver {
 #[derive(Debug)]
 struct Shared {
     store: Arc<Store>,
-    limits: Limits,
+    rules: Rules,
     /// The longest message, inflated; `usize::MAX` where there is no limit.
     max_request_bytes: usize,
     budget: Arc<Budget>,
@@ -92,7 +92,7 @@ impl Receiver {
     /// Puts what comes into `store`. Messages of at most `max_request_bytes` are taken, as sent and inflated.
     pub fn new(
         store: Arc<Store>,
-        limits: Limits,
+        rules: Rules,
         max_request_bytes: usize,
         budget: Arc<Budget>,
         metrics: Arc<Metrics>,
@@ -101,7 +101,7 @@ impl Receiver {
         Self {
             shared: Arc::new(Shared {
                 store,
-                limits,
+                rules,
                 max_request_bytes,
                 budget,
                 metrics,
@@ -118,12 +118,12 @@ impl Receiver {
     fn ingest(&self, transport: Transport, encoding: Encoding, message: &[u8]) -> Result<Answer, Refusal> {
         let Shared {
             store,
-            limits,
+            rules,
             metrics,
             refusals,
             ..
         } = &*self.shared;
-        let mut translator = Translator::new(store, limits, Instant::now());
+        let mut translator = Translator::new(store, rules, Instant::now());
         let unknown = match encoding {
             Encoding::Protobuf => {
                 otlp::decode(message, &mut translator)?;

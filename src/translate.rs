@@ -5,6 +5,7 @@ mod metric;
 mod name;
 mod outcome;
 mod resource;
+mod rules;
 mod sample;
 mod unit;
 mod value;
@@ -23,30 +24,7 @@ use sample::Scratch;
 
 pub use label::LabelLimits;
 pub use outcome::{Advice, Outcome};
-
-/// What is translated, and up to which size. 0 means that there is no limit.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// On the labels of each series.
-    pub labels: LabelLimits,
-    /// On the description of a metric, in bytes.
-    pub help_bytes: usize,
-}
-
-impl Default for Limits {
-    /// Those of the command's options.
-    fn default() -> Self {
-        let labels = LabelLimits {
-            labels: 256,
-            name_bytes: 1024,
-            value_bytes: 16 << 10,
-        };
-        Self {
-            labels,
-            help_bytes: 16 << 10,
-        }
-    }
-}
+pub use rules::{IdentityConflict, MissingSum, Rules, Strategy};
 
 /// Takes the points of one request in. A bad point costs itself alone; [`Translator::finish`] tells what became of all.
 ///
@@ -55,7 +33,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Translator<'s> {
     store: &'s Store,
-    limits: &'s Limits,
+    rules: &'s Rules,
     now: Instant,
     hasher: DefaultHashBuilder,
     labels: LabelSet,
@@ -90,14 +68,14 @@ struct InMetric {
 }
 
 impl<'s> Translator<'s> {
-    /// Puts points into `store`, received `now`.
-    pub fn new(store: &'s Store, limits: &'s Limits, now: Instant) -> Self {
+    /// Puts points into `store`, translated by `rules`, received `now`.
+    pub fn new(store: &'s Store, rules: &'s Rules, now: Instant) -> Self {
         Self {
             store,
-            limits,
+            rules,
             now,
             hasher: stream_hasher(),
-            labels: LabelSet::new(limits.labels.clone(), stream_hasher()),
+            labels: LabelSet::new(rules.labels.clone(), stream_hasher()),
             scratch: Scratch::default(),
             outcome: Outcome::default(),
             source: None,
@@ -240,7 +218,7 @@ impl<'s> Translator<'s> {
 impl otlp::Sink for Translator<'_> {
     fn resource(&mut self, resource: &Resource<'_>) {
         self.leave_source();
-        let value_limit = self.limits.labels.value_bytes;
+        let value_limit = self.rules.labels.value_bytes;
         let described = match resource::describe(&resource.attributes, &mut self.labels, value_limit) {
             Ok(described) => described,
             Err(refused) => {
@@ -297,7 +275,7 @@ impl otlp::Sink for Translator<'_> {
     }
 
     fn metric(&mut self, metric: &Metric<'_>) {
-        let family = metric::family(metric, self.limits);
+        let family = metric::family(metric, self.rules);
         let stream = self.stream_of((metric.name, metric.unit));
         self.metric = Some(InMetric {
             name: metric::shown(metric.name).to_owned(),

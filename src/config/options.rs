@@ -59,16 +59,17 @@ pub struct Options {
 }
 
 impl Options {
-    /// The limits of the translation.
-    pub fn translate_limits(&self) -> translate::Limits {
+    /// The rules of the translation.
+    pub fn translate_rules(&self) -> translate::Rules {
         let labels = translate::LabelLimits {
             labels: self.max_labels,
             name_bytes: self.max_label_name_bytes.bytes(),
             value_bytes: self.max_label_value_bytes.bytes(),
         };
-        translate::Limits {
+        translate::Rules {
             labels,
             help_bytes: self.max_help_bytes.bytes(),
+            ..translate::Rules::default()
         }
     }
 
@@ -85,7 +86,7 @@ impl Options {
                 expiry: self.expiry.limit(),
                 ..store::Limits::default()
             },
-            translate: self.translate_limits(),
+            translate: self.translate_rules(),
             max_request_bytes: Some(self.max_request_bytes.bytes()).filter(|bytes| *bytes > 0),
             drain_timeout: self.drain_timeout.duration(),
             settings,

@@ -1,4 +1,4 @@
-use super::Limits;
+use super::Rules;
 use super::name::{self, Suffix};
 use crate::model::{Family, MetricType, PointReason, Refused};
 use crate::otlp::{AnyValue, Kind, Metric, Temporality};
@@ -8,8 +8,8 @@ use crate::otlp::{AnyValue, Kind, Metric, Temporality};
 /// # Errors
 ///
 /// What all its points are refused for.
-pub(super) fn family(metric: &Metric<'_>, limits: &Limits) -> Result<Family, Refused> {
-    let help_limit = limits.help_bytes;
+pub(super) fn family(metric: &Metric<'_>, rules: &Rules) -> Result<Family, Refused> {
+    let help_limit = rules.help_bytes;
     let metric_type = metric_type(metric)?;
     let suffix = match metric_type {
         MetricType::Counter => Suffix::Total,
@@ -32,7 +32,7 @@ pub(super) fn family(metric: &Metric<'_>, limits: &Limits) -> Result<Family, Ref
         return Err(Refused::new(PointReason::ReservedName, detail));
     }
     // The name is a label value of Prometheus' own, and stands on each line of the family.
-    let (length, limit) = (translated.name.len(), limits.labels.value_bytes);
+    let (length, limit) = (translated.name.len(), rules.labels.value_bytes);
     if limit != 0 && length > limit {
         let name = shown(metric.name);
         let detail = format!(

@@ -10,10 +10,10 @@ use crate::otlp::json;
 fn bridge(requests: &[&str]) -> (String, Vec<String>) {
     let now = Instant::now();
     let store = Arc::new(Store::new(crate::store::Limits::default(), now));
-    let limits = Limits::default();
+    let rules = Rules::default();
     let mut messages = Vec::new();
     for request in requests {
-        let mut translator = Translator::new(&store, &limits, now);
+        let mut translator = Translator::new(&store, &rules, now);
         otlp::decode(&json::transcode(request.as_bytes()).unwrap().protobuf, &mut translator).unwrap();
         messages.extend(translator.finish().message());
     }

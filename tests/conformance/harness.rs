@@ -8,7 +8,7 @@ use meterbridge::api::scrape::{Scrape, Selection};
 use meterbridge::exposition::Format;
 use meterbridge::otlp::{self, DecodeError, json};
 use meterbridge::store::{self, Identity, Store};
-use meterbridge::translate::{Advice, Limits, Outcome, Translator};
+use meterbridge::translate::{Advice, Outcome, Rules, Translator};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
@@ -413,7 +413,7 @@ impl<const N: usize> From<[Build; N]> for Request {
 /// A store with what stands around it, and a time of its own.
 pub struct Bridge {
     pub store: Arc<Store>,
-    limits: Limits,
+    rules: Rules,
     start: Instant,
     now: Instant,
     style: Style,
@@ -421,14 +421,14 @@ pub struct Bridge {
 
 impl Bridge {
     pub fn new() -> Self {
-        Self::with(store::Limits::default(), Limits::default())
+        Self::with(store::Limits::default(), Rules::default())
     }
 
-    pub fn with(caps: store::Limits, limits: Limits) -> Self {
+    pub fn with(caps: store::Limits, rules: Rules) -> Self {
         let start = Instant::now();
         Self {
             store: Arc::new(Store::new(caps, start)),
-            limits,
+            rules,
             start,
             now: start,
             style: Style::Plain,
@@ -461,7 +461,7 @@ impl Bridge {
 
     /// A request as bytes.
     pub fn take(&self, protobuf: &[u8]) -> Result<Answer, DecodeError> {
-        let mut translator = Translator::new(&self.store, &self.limits, self.now);
+        let mut translator = Translator::new(&self.store, &self.rules, self.now);
         otlp::decode(protobuf, &mut translator)?;
         Ok(Answer(translator.finish()))
     }

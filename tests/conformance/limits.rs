@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope};
 use crate::harness::*;
 
 fn capped(caps: store::Limits) -> Bridge {
-    Bridge::with(caps, translate::Limits::default())
+    Bridge::with(caps, translate::Rules::default())
 }
 
 fn limited(labels: usize, name_bytes: usize, value_bytes: usize, help_bytes: usize) -> Bridge {
@@ -17,7 +17,14 @@ fn limited(labels: usize, name_bytes: usize, value_bytes: usize, help_bytes: usi
         name_bytes,
         value_bytes,
     };
-    Bridge::with(store::Limits::default(), translate::Limits { labels, help_bytes })
+    Bridge::with(
+        store::Limits::default(),
+        translate::Rules {
+            labels,
+            help_bytes,
+            ..translate::Rules::default()
+        },
+    )
 }
 
 const A1: &str = "# TYPE g gauge\ng{a=\"1\",instance=\"i1\",job=\"svc\"} ";

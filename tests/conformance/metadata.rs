@@ -35,7 +35,7 @@ fn k_01_another_type_may_take_over_when_the_series_are_gone() {
         expiry: Some(Duration::from_secs(60)),
         ..store::Limits::default()
     };
-    let mut bridge = Bridge::with(caps, translate::Limits::default());
+    let mut bridge = Bridge::with(caps, translate::Rules::default());
     bridge.send(counter("a").is(1)).expect_plain();
     bridge.at(60).sweep();
     bridge.send(gauge("a_total").is(2)).refuses(0, &[("type_conflict", 1)]);

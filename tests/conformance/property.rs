@@ -253,7 +253,14 @@ fn bridge() -> Bridge {
         name_bytes: 24,
         value_bytes: 40,
     };
-    Bridge::with(caps, translate::Limits { labels, help_bytes: 24 })
+    Bridge::with(
+        caps,
+        translate::Rules {
+            labels,
+            help_bytes: 24,
+            ..translate::Rules::default()
+        },
+    )
 }
 
 fn state(bridge: &Bridge) -> (String, usize, usize) {

@@ -11,7 +11,7 @@ fn expiring(seconds: u64) -> Bridge {
         expiry: Some(Duration::from_secs(seconds)),
         ..store::Limits::default()
     };
-    Bridge::with(caps, translate::Limits::default())
+    Bridge::with(caps, translate::Rules::default())
 }
 
 const G: &str = "# TYPE g gauge\ng{instance=\"i1\",job=\"svc\"} 1";

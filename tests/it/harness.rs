@@ -28,7 +28,7 @@ pub fn config() -> Config {
             series: 1000,
             ..store::Limits::default()
         },
-        translate: meterbridge::translate::Limits::default(),
+        translate: meterbridge::translate::Rules::default(),
         max_request_bytes: Some(1 << 20),
         drain_timeout: Duration::from_secs(5),
         settings: Vec::new(),
