@@ -24,9 +24,11 @@ use std::time::SystemTime;
 use poem::{Endpoint, EndpointExt, Route, get};
 use poem_openapi::OpenApiService;
 
+use crate::exposition::Negotiation;
 use crate::instrument::{Instrumented, RouteProbe};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use crate::translate::Rules;
 
 pub use objects::Setting;
 
@@ -41,9 +43,14 @@ pub struct Bridge {
     pub addresses: Addresses,
     /// The options in force.
     pub settings: Vec<Setting>,
+    /// How a format is found with a scraper.
+    pub negotiation: Negotiation,
+    /// The rules of the translation, for the dry run.
+    pub rules: Rules,
     /// Since when it runs.
     pub started: SystemTime,
-    ready: AtomicBool,
+    /// See [`Bridge::set_ready`]; false at first.
+    pub ready: AtomicBool,
 }
 
 /// The addresses that are bound.
@@ -58,18 +65,6 @@ pub struct Addresses {
 }
 
 impl Bridge {
-    /// A bridge that is not ready yet.
-    pub fn new(store: Arc<Store>, telemetry: Telemetry, addresses: Addresses, settings: Vec<Setting>) -> Self {
-        Self {
-            store,
-            telemetry,
-            addresses,
-            settings,
-            started: SystemTime::now(),
-            ready: AtomicBool::new(false),
-        }
-    }
-
     /// Whether it takes requests and means to go on doing so.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)

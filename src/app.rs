@@ -1,7 +1,8 @@
 //! Puts the parts together: binds the listeners, serves, sweeps, and drains.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -14,8 +15,9 @@ use tokio_stream::wrappers::TcpListenerStream;
 
 use crate::api::problem::Problems;
 use crate::api::{self, Addresses, Bridge, Setting};
+use crate::exposition::Negotiation;
 use crate::instrument::Instrumentation;
-use crate::receiver::{self, Budget, MetricsService, Receiver};
+use crate::receiver::{self, Budget, Cors, MetricsService, Receiver};
 use crate::store::{self, Store};
 use crate::telemetry::Telemetry;
 use crate::translate;
@@ -40,6 +42,12 @@ pub struct Config {
     pub store: store::Limits,
     /// Limits on what is translated.
     pub translate: translate::Rules,
+    /// Whether text that is not UTF-8 is mended; the request is refused if not.
+    pub replace_invalid_utf8: bool,
+    /// How a format is found with a scraper.
+    pub negotiation: Negotiation,
+    /// Origins whose pages may send OTLP over HTTP; `*` for all.
+    pub cors_origins: Vec<String>,
     /// The longest message, inflated, in bytes; `None` is no limit.
     pub max_request_bytes: Option<usize>,
     /// How long requests in flight may take after a stop.
@@ -70,6 +78,7 @@ pub enum StartError {
 pub struct App {
     bridge: Arc<Bridge>,
     receiver: Receiver,
+    cors: Cors,
     instrumentation: Instrumentation,
     http: TcpListener,
     otlp_http: TcpListener,
@@ -121,11 +130,22 @@ impl App {
         let max_request_bytes = config.max_request_bytes.unwrap_or(usize::MAX);
         let budget = Budget::new(max_request_bytes.saturating_mul(REQUESTS_IN_HAND));
         let metrics = Arc::clone(&telemetry.metrics);
-        let receiver = Receiver::new(Arc::clone(&store), config.translate, max_request_bytes, budget, metrics);
-        let bridge = Arc::new(Bridge::new(store, telemetry, addresses, config.settings));
+        let rules = config.translate;
+        let receiver = Receiver::new(Arc::clone(&store), rules.clone(), max_request_bytes, budget, metrics);
+        let bridge = Arc::new(Bridge {
+            store,
+            telemetry,
+            addresses,
+            settings: config.settings,
+            negotiation: config.negotiation,
+            rules,
+            started: SystemTime::now(),
+            ready: AtomicBool::new(false),
+        });
         Ok(Self {
             bridge,
             receiver,
+            cors: Cors::new(config.cors_origins),
             instrumentation,
             http,
             otlp_http,
@@ -149,7 +169,7 @@ impl App {
         let (stop_otlp, otlp_stopped) = watch::channel(false);
         let (stop_http, http_stopped) = watch::channel(false);
         let app = self.instrumented(api::routes(&self.bridge));
-        let otlp = self.instrumented(receiver::routes(self.receiver.clone()));
+        let otlp = self.instrumented(receiver::routes(self.receiver.clone(), self.cors.clone()));
         let drain = self.drain_timeout;
         let mut http = tokio::spawn(serve(self.http, app, http_stopped, LAST_SCRAPE));
         let mut otlp_http = tokio::spawn(serve(self.otlp_http, otlp, otlp_stopped.clone(), drain));

@@ -4,8 +4,10 @@
 //! `METERBRIDGE_MAX_SERIES`, the key `max_series`. Values from each source go through the same parser, so the message for a
 //! bad one is the same wherever it stands.
 
+mod choice;
 mod file;
 mod options;
+mod parts;
 mod resolve;
 mod units;
 

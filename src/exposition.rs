@@ -92,4 +92,55 @@ impl Format {
 
     /// Appends what stands behind the last family.
     pub fn write_end(self, _out: &mut Vec<u8>) {}
+
+    pub fn is_framed(self) -> bool {
+        false
+    }
+    pub fn write_framed(self, out: &mut Vec<u8>, body: &[u8]) {
+        out.extend_from_slice(body);
+    }
+    pub fn writes_native(self, _sample: &crate::model::Sample<'_>) -> bool {
+        false
+    }
+    pub fn family_name(self, family: &Family) -> &str {
+        &family.name
+    }
+    pub fn sample_names(self, family: &Family) -> impl Iterator<Item = String> {
+        family.sample_names()
+    }
+    pub fn keeps_type<'s>(self, _family: &Family, _series: impl Iterator<Item = Series<'s>>) -> bool {
+        true
+    }
+    pub fn can_write(self, _family: &Family, _series: &Series<'_>) -> bool {
+        true
+    }
+}
+
+/// What the operator says about formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Negotiation {
+    /// How names are escaped in protobuf where the scraper does not say (conformance F-06).
+    pub protobuf_escaping: Escaping,
+    /// Whether OpenMetrics 2.0 is there for who asks for it (O-01).
+    pub openmetrics2: bool,
+    /// Whether OpenMetrics 1.0 is the last choice; true only where the strategy adds no suffixes (V-02).
+    pub prefer_text_without_suffixes: bool,
+    /// What the formats write.
+    pub style: Style,
+}
+
+impl Escaping {
+    pub fn metric_name(self, name: &str) -> std::borrow::Cow<'_, str> {
+        name.into()
+    }
+    pub fn labels<'t>(self, text: &'t str, _of: crate::model::MetricType) -> std::borrow::Cow<'t, str> {
+        text.into()
+    }
+}
+
+pub fn negotiate(_accept: Option<&str>, negotiation: &Negotiation) -> Format {
+    Format {
+        style: negotiation.style,
+        ..Format::default()
+    }
 }

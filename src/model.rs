@@ -7,6 +7,7 @@ mod labels;
 mod number;
 mod reason;
 mod sample;
+mod value;
 
 pub use exemplar::{Exemplar, Exemplars};
 pub use exponential::{Exponential, Side};
@@ -15,3 +16,4 @@ pub use labels::{Labels, is_label_name, is_metric_name, push_label};
 pub use number::{Number, write_double};
 pub use reason::{PointReason, Refused, RequestReason};
 pub use sample::{Buckets, ExponentialHistogram, Histogram, Sample, Series, Summary};
+pub use value::{KeptHistogram, Value};

@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod budget;
+mod cors;
 mod grpc;
 mod http;
 
@@ -19,6 +20,7 @@ use crate::translate::{Advice, Rules, Translator};
 
 pub use answer::{Answer, Refusal};
 pub use budget::Budget;
+pub use cors::Cors;
 pub use grpc::MetricsService;
 pub use http::routes;
 

@@ -14,7 +14,7 @@ use poem::{Body, Endpoint, FromRequest, Request, Response, Result};
 use super::compression::Encoder;
 use super::scrape::{Scrape, Selection};
 use super::{Bridge, problem};
-use crate::exposition::Format;
+use crate::exposition::negotiate;
 use crate::store::Identity;
 
 /// How much text is written at a time.
@@ -67,12 +67,8 @@ impl Endpoint for Exposition {
                 }
             },
         };
-        let accepted = request
-            .headers()
-            .get(header::ACCEPT_ENCODING)
-            .and_then(|value| value.to_str().ok());
-        let encoder = Encoder::negotiate(accepted);
-        let format = Format::default();
+        let encoder = Encoder::negotiate(header_of(&request, header::ACCEPT_ENCODING).as_deref());
+        let format = negotiate(header_of(&request, header::ACCEPT).as_deref(), &self.bridge.negotiation);
         let mut response = Response::builder()
             .content_type(format.content_type())
             .header(header::CACHE_CONTROL, "no-store")
@@ -131,6 +127,17 @@ impl Exposition {
             )),
         })
     }
+}
+
+/// All values of a header that may come in several lines; one that is not text is as good as none.
+fn header_of(request: &Request, name: header::HeaderName) -> Option<String> {
+    let values: Vec<&str> = request
+        .headers()
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 /// A scrape on its way out. Counted when it ends, also where the scraper leaves before.

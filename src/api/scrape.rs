@@ -1,12 +1,19 @@
 //! One scrape, in pieces: the service's own families and what the store holds, in one order, each name in one block.
+//!
+//! Which families there are, under which names, and which of them do not fit beside others is planned first ([`plan`]).
+//! Most are then written as they are read, batch after batch; those of which the whole has to be known before the first line
+//! is written are collected first ([`collected`]).
 
-use std::collections::{BTreeMap, HashSet};
+mod collected;
+mod plan;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::exposition::{Format, Gathered};
-use crate::model::{Family, Labels, MetricType};
+use crate::model::{MetricType, Sample, Series};
 use crate::store::{FamilyCell, Position, Source, Store};
+use plan::{Body, Group};
 
 /// The name of the family that describes resources (conformance R-05).
 const TARGET_INFO: &str = "target_info";
@@ -21,76 +28,73 @@ pub struct Selection {
     pub source: Option<Arc<Source>>,
 }
 
-/// A scrape under way. Asked for piece after piece, it holds no lock in between and never more than about one piece of text.
+/// A scrape under way. Asked for piece after piece, it holds no lock in between and never more than about one piece of text,
+/// but for families that have to be known whole, and for the message of one family in protobuf.
 pub struct Scrape {
-    store: Arc<Store>,
+    reading: Reading,
     format: Format,
-    source: Option<Arc<Source>>,
-    /// The sample names of the own families, which no bridged one may use beside them.
-    own_names: HashSet<String>,
     /// What is still to be written, in reverse.
-    steps: Vec<Step>,
+    groups: Vec<Group>,
     left_out: u64,
+    ended: bool,
 }
 
-/// One name.
-struct Step {
-    own: Option<Gathered>,
-    /// The labels of the own series, where there may be bridged ones beside them.
-    own_labels: HashSet<Labels>,
-    cell: Option<Arc<FamilyCell>>,
-    position: Position,
-    has_head: bool,
+/// Whose series of which time are read.
+struct Reading {
+    store: Arc<Store>,
+    source: Option<Arc<Source>>,
+    start: Position,
+}
+
+impl Reading {
+    fn shows(&self, source: &Arc<Source>) -> bool {
+        self.source.as_ref().is_none_or(|only| Arc::ptr_eq(only, source))
+    }
+
+    /// Whether a series of the family is shown. Its names are free for others if not.
+    fn shows_any_of(&self, cell: &FamilyCell) -> bool {
+        if self.source.is_none() {
+            return cell.is_shown(&self.store, self.start);
+        }
+        let mut position = Some(self.start);
+        while let Some(from) = position {
+            let (found, next) = cell.read(&self.store, from, SEARCHED_BATCH, |batch| {
+                batch.series().any(|shown| self.shows(shown.source))
+            });
+            if found {
+                return true;
+            }
+            position = next;
+        }
+        false
+    }
 }
 
 impl Scrape {
     /// Begins a scrape of what the store holds `now`.
     pub fn new(store: Arc<Store>, format: Format, selection: Selection, now: Instant) -> Self {
-        let start = store.start(now);
+        let reading = Reading {
+            start: store.start(now),
+            store,
+            source: selection.source,
+        };
         let mut own = selection.own;
         if selection.bridged {
-            add_targets(&mut own, &store, selection.source.as_ref(), now);
+            plan::add_targets(&mut own, &reading, now);
         }
-        let own_names = own
-            .iter()
-            .flat_map(|own| own.family.sample_names().collect::<Vec<_>>())
-            .collect();
-        let mut by_name: BTreeMap<(bool, String), Step> = BTreeMap::new();
-        // target_info comes first, so that whoever reads from the top knows the sources (conformance R-05).
-        let key = |name: &str| (name != TARGET_INFO, name.to_owned());
-        let empty = || Step {
-            own: None,
-            own_labels: HashSet::new(),
-            cell: None,
-            position: start,
-            has_head: false,
-        };
-        for own in own {
-            let name = key(&own.family.name);
-            by_name.entry(name).or_insert_with(empty).own = Some(own);
-        }
-        for cell in if selection.bridged {
-            store.families()
+        let cells = if selection.bridged {
+            reading.store.families()
         } else {
             Vec::new()
-        } {
-            let step = by_name.entry(key(cell.name())).or_insert_with(empty);
-            step.own_labels = step
-                .own
-                .iter()
-                .flat_map(|own| &own.series)
-                .map(|own| own.labels.clone())
-                .collect();
-            step.cell = Some(cell);
-        }
-        let steps = by_name.into_values().rev().collect();
+        };
+        let (mut groups, left_out) = plan::groups(format, own, cells, &reading);
+        groups.reverse();
         Self {
-            store,
+            reading,
             format,
-            source: selection.source,
-            own_names,
-            steps,
-            left_out: 0,
+            groups,
+            left_out,
+            ended: false,
         }
     }
 
@@ -98,70 +102,130 @@ impl Scrape {
     pub fn next(&mut self, out: &mut Vec<u8>, size: usize) -> bool {
         let end = out.len() + size;
         while out.len() < end {
-            let Some(mut step) = self.steps.pop() else { return false };
-            if let Some(next) = self.write(out, &mut step) {
-                step.position = next;
-                self.steps.push(step);
+            let Some(group) = self.groups.last_mut() else {
+                if !std::mem::replace(&mut self.ended, true) {
+                    self.format.write_end(out);
+                }
+                return false;
+            };
+            let (left_out, more) = group.advance(out, self.format, &self.reading);
+            self.left_out += left_out;
+            if !more {
+                self.groups.pop();
             }
         }
         true
     }
 
-    /// How many families and series have been left out for the first time, since they do not fit beside own ones.
+    /// How many families and series have been left out for the first time, since they do not fit beside others.
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
+}
 
-    /// Writes the own part of a name and the next batch of the bridged one; where to go on, if there is more.
-    fn write(&mut self, out: &mut Vec<u8>, step: &mut Step) -> Option<Position> {
-        let format = self.format;
-        if let (Some(own), false) = (&step.own, step.has_head)
-            && !own.series.is_empty()
-        {
-            format.write_head(out, &own.family);
-            step.has_head = true;
-            for series in &own.series {
-                format.write_series(out, &own.family, &series.series());
+impl Group {
+    /// Writes the next batch; how many series were left out for the first time, and whether there is more.
+    fn advance(&mut self, out: &mut Vec<u8>, format: Format, reading: &Reading) -> (u64, bool) {
+        let mut left_out = 0;
+        let mut more = false;
+        let mut writer = Writer {
+            format,
+            family: &self.family,
+            one_by_one: self.has_native,
+            has_head: &mut self.has_head,
+            message: &mut self.message,
+            out,
+        };
+        for own in self.own.drain(..) {
+            writer.write(&own.series());
+        }
+        match &mut self.body {
+            Body::Nothing => {}
+            Body::Cell(cell, position) => {
+                let (left, next) = cell.read(&reading.store, *position, batch_size(cell.metric_type()), |batch| {
+                    let mut left_out = 0;
+                    for mut shown in batch.series().filter(|shown| reading.shows(shown.source)) {
+                        let fits = !self.own_labels.contains(shown.series.labels);
+                        if !fits || !writer.write(&shown.series) {
+                            left_out += u64::from(shown.leave_out());
+                        }
+                    }
+                    left_out
+                });
+                left_out = left;
+                more = next.is_some();
+                *position = next.unwrap_or(*position);
+            }
+            Body::Collected(series) => {
+                let rest = series.split_off(series.len().min(COLLECTED_BATCH));
+                for kept in std::mem::replace(series, rest) {
+                    writer.write(&kept.series());
+                }
+                more = !series.is_empty();
             }
         }
-        let cell = step.cell.as_ref()?;
-        let fits = match &step.own {
-            Some(own) => own.family.metric_type == cell.metric_type(),
-            None => !self.meets_own_names(&cell.family()),
-        };
-        let (left_out, next) = cell.read(&self.store, step.position, batch_size(cell.metric_type()), |batch| {
-            if !fits {
-                return u64::from(batch.leave_out());
-            }
-            let family = batch.family.clone();
-            let mut left_out = 0;
-            for mut shown in batch.series() {
-                if self
-                    .source
-                    .as_ref()
-                    .is_some_and(|only| !Arc::ptr_eq(only, shown.source))
-                {
-                    continue;
-                }
-                if step.own_labels.contains(shown.series.labels) {
-                    left_out += u64::from(shown.leave_out());
-                    continue;
-                }
-                if !std::mem::replace(&mut step.has_head, true) {
-                    format.write_head(out, &family);
-                }
-                format.write_series(out, &family, &shown.series);
-            }
-            left_out
-        });
-        self.left_out += left_out;
-        if fits { next } else { None }
-    }
-
-    fn meets_own_names(&self, family: &Family) -> bool {
-        !self.own_names.is_empty() && family.sample_names().any(|name| self.own_names.contains(&name))
+        if !more {
+            writer.finish();
+        }
+        (left_out, more)
     }
 }
+
+/// Writes the series of one family, with its head in front of the first.
+struct Writer<'w> {
+    format: Format,
+    family: &'w crate::model::Family,
+    /// Each series is a message of its own: Prometheus loses exemplars otherwise (conformance F-10, X-06).
+    one_by_one: bool,
+    has_head: &'w mut bool,
+    /// The body of the message that is being put together, where the format has messages.
+    message: &'w mut Vec<u8>,
+    out: &'w mut Vec<u8>,
+}
+
+impl Writer<'_> {
+    /// False where the format cannot have this series.
+    fn write(&mut self, series: &Series<'_>) -> bool {
+        let format = self.format;
+        if !format.can_write(self.family, series) {
+            return false;
+        }
+        let is_framed = format.is_framed();
+        if is_framed && (self.one_by_one || is_native(format, &series.sample)) {
+            // From the first native one on, should it have come while the family is being written.
+            self.finish();
+            self.one_by_one = true;
+            *self.has_head = false;
+        }
+        let target = if is_framed { &mut *self.message } else { &mut *self.out };
+        if !std::mem::replace(self.has_head, true) {
+            format.write_head(target, self.family);
+        }
+        format.write_series(target, self.family, series);
+        if self.one_by_one {
+            self.finish();
+        }
+        true
+    }
+
+    /// Sends the message on that has been put together.
+    fn finish(&mut self) {
+        if !self.message.is_empty() {
+            self.format.write_framed(self.out, self.message);
+            self.message.clear();
+        }
+    }
+}
+
+fn is_native(format: Format, sample: &Sample<'_>) -> bool {
+    format.writes_native(sample)
+}
+
+/// How many series are looked at under one lock where nothing is written.
+const SEARCHED_BATCH: usize = 4096;
+
+/// How many collected series are written at a time.
+const COLLECTED_BATCH: usize = 512;
 
 /// How many series are written under one lock: about as many lines of each type, so that ingest never waits long.
 fn batch_size(metric_type: MetricType) -> usize {
@@ -171,28 +235,14 @@ fn batch_size(metric_type: MetricType) -> usize {
     }
 }
 
-/// Adds the `target_info` of the sources that have series now (conformance R-05, Z-06) to the family of that name.
-fn add_targets(own: &mut Vec<Gathered>, store: &Store, only: Option<&Arc<Source>>, now: Instant) {
-    let sources = only.map_or_else(|| store.sources(), |only| vec![Arc::clone(only)]);
-    let targets = sources
-        .iter()
-        .filter(|source| store.is_alive(source, now))
-        .filter_map(|source| source.target());
-    let series: Vec<_> = targets.map(Gathered::info).collect();
-    if series.is_empty() {
-        return;
-    }
-    match own.iter_mut().find(|own| own.family.name == TARGET_INFO) {
-        Some(family) => family.series.extend(series),
-        None => own.push(Gathered {
-            family: Family {
-                name: TARGET_INFO.into(),
-                metric_type: MetricType::Gauge,
-                help: "Target metadata".into(),
-                unit: String::new(),
-                unit_in_name: false,
-            },
-            series,
-        }),
+/// Everything that a cell shows, under its lock batch by batch.
+fn read_all(cell: &FamilyCell, reading: &Reading, mut f: impl FnMut(&Series<'_>)) {
+    let mut position = Some(reading.start);
+    while let Some(from) = position {
+        ((), position) = cell.read(&reading.store, from, batch_size(cell.metric_type()), |batch| {
+            for shown in batch.series().filter(|shown| reading.shows(shown.source)) {
+                f(&shown.series);
+            }
+        });
     }
 }

@@ -102,7 +102,19 @@ pub(super) fn resolve<O: Args>(
 
 /// A command of nothing but these options.
 fn alone<O: Args>() -> Command {
-    O::augment_args(Command::new("meterbridge"))
+    O::augment_args(Command::new("meterbridge")).mut_args(switch)
+}
+
+/// A switch may be said without a value, which then turns it on.
+fn switch(option: Arg) -> Arg {
+    let names = option.get_value_names().unwrap_or_default();
+    match names.iter().any(|name| name.as_str() == "SWITCH") {
+        true => option
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        false => option,
+    }
 }
 
 fn from_flags(given: &ArgMatches, option: &Arg) -> Option<Chosen> {
@@ -147,7 +159,7 @@ pub(super) fn name_variables<O: Args>(command: Command) -> Command {
         let help = option.get_help().map(ToString::to_string).unwrap_or_default();
         let variable = variable_name(&option);
         // -5 is a bad value, not an option of its own.
-        option
+        switch(option)
             .help(format!("{help} [env: {variable}]"))
             .allow_negative_numbers(true)
     })
@@ -164,14 +176,14 @@ pub(super) fn one_line(error: &clap::Error) -> String {
     line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
-/// The option that shares the longest beginning with an unknown key, if it shares more than a few letters.
+/// The shortest option that shares the longest beginning with an unknown key, if it shares more than a few letters.
 fn nearest(key: &str, options: &[&Arg]) -> String {
     let key = key.replace('-', "_");
     let shared = |name: &str| name.bytes().zip(key.bytes()).take_while(|(a, b)| a == b).count();
     let best = options
         .iter()
         .map(|option| option.get_id().as_str())
-        .max_by_key(|name| shared(name));
+        .max_by_key(|name| (shared(name), std::cmp::Reverse(name.len())));
     best.filter(|name| shared(name) > 3)
         .map(|name| format!("; is {name} meant?"))
         .unwrap_or_default()

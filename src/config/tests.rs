@@ -175,32 +175,25 @@ fn commands_have_their_arguments() {
     ));
 }
 
-/// Switches and lists come with later options; the mechanism carries them already.
-#[derive(Debug, clap::Args)]
-struct Later {
-    #[arg(long, num_args = 0..=1, default_value = "false", default_missing_value = "true", require_equals = true)]
-    switch: bool,
-    #[arg(long, value_delimiter = ',')]
-    list: Vec<String>,
-    #[arg(long)]
-    config: Option<PathBuf>,
-}
-
 #[test]
 fn switches_and_lists_from_every_source() {
-    let file = file("switch: true\nlist: [a, b]\n");
+    let file = file("created_lines: true\npromote_resource_attributes: [a, b]\n");
     let path = file.path().display().to_string();
     for (flags, variables, switch, list) in [
         (vec![], vec![], false, vec![]),
         (
-            vec!["--switch"],
-            vec![("METERBRIDGE_LIST", "c,d")],
+            vec!["--created-lines"],
+            vec![("METERBRIDGE_PROMOTE_RESOURCE_ATTRIBUTES", "c,d")],
             true,
             vec!["c", "d"],
         ),
         (
-            vec!["--switch=false", "--list=x", "--list=y,z"],
-            vec![("METERBRIDGE_SWITCH", "true")],
+            vec![
+                "--created-lines=false",
+                "--promote-resource-attributes=x",
+                "--promote-resource-attributes=y,z",
+            ],
+            vec![("METERBRIDGE_CREATED_LINES", "true")],
             false,
             vec!["x", "y", "z"],
         ),
@@ -211,23 +204,15 @@ fn switches_and_lists_from_every_source() {
             vec!["a", "b"],
         ),
         (
-            vec!["--list=only"],
+            vec!["--promote-resource-attributes", "only"],
             vec![("METERBRIDGE_CONFIG", path.as_str())],
             true,
             vec!["only"],
         ),
     ] {
-        let command = <Later as clap::Args>::augment_args(clap::Command::new("x"));
-        let given = command.try_get_matches_from(std::iter::once("x").chain(flags)).unwrap();
-        let variable = |name: &str| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
-        let resolved = resolve::resolve::<Later>(&given, &variable).unwrap().options;
+        let options = parse_line(&flags.join(" "), &variables).unwrap().options;
         assert_eq!(
-            (resolved.switch, resolved.list),
+            (options.created_lines, options.promote_resource_attributes),
             (switch, list.into_iter().map(str::to_owned).collect())
         );
     }

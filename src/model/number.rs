@@ -8,6 +8,24 @@ pub enum Number {
 }
 
 impl Number {
+    /// The sum: whole as long as both are and 64 bits hold it (conformance D-01).
+    pub fn plus(self, other: Self) -> Self {
+        if let (Self::Int(a), Self::Int(b)) = (self, other)
+            && let Some(sum) = a.checked_add(b)
+        {
+            return Self::Int(sum);
+        }
+        Self::Double(self.as_f64() + other.as_f64())
+    }
+
+    /// The nearest double.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Int(value) => value as f64,
+            Self::Double(value) => value,
+        }
+    }
+
     /// Appends the text of the number.
     pub fn write(self, out: &mut Vec<u8>) {
         match self {

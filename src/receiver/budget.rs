@@ -47,11 +47,6 @@ impl Reservation {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
         Ok(())
     }
-
-    /// How many bytes were taken.
-    pub(super) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
-    }
 }
 
 impl Drop for Reservation {

@@ -1,30 +1,27 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::{Buf, BufMut, Bytes};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use bytes::{BufMut, Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::{Service, http};
-use tonic::server::{ClientStreamingService, Grpc};
-use tonic::{Code, Status, Streaming};
 use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::body::Compression;
-use super::budget::Reservation;
+use super::body::{self, Compression};
 use super::{Answer, Encoding, Receiver, Refusal, Transport};
 use crate::instrument::span::{continue_trace, start};
 use crate::model::RequestReason;
 
+/// What a message may be compressed with.
+const ACCEPTED: http::HeaderValue = http::HeaderValue::from_static("identity,gzip,zstd");
 const EXPORT: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 
-/// The gRPC service, on the bytes of the messages: tonic frames, inflates and limits them, and they go to the same
-/// function as those of HTTP.
+/// The gRPC service, on the bytes of the messages: tonic serves HTTP/2 and says statuses; the one message of a call is
+/// framed, limited and inflated here, by the functions that HTTP goes through as well.
 #[derive(Clone, Debug)]
 pub struct MetricsService(pub Receiver);
 
@@ -45,7 +42,9 @@ impl Service<http::Request<Body>> for MetricsService {
                 Ok(response) => response,
                 Err(refusal) => {
                     receiver.refused(Transport::Grpc, Some(Encoding::Protobuf), &refusal);
-                    refusal.grpc_status().into_http()
+                    let mut response = refusal.grpc_status().into_http();
+                    response.headers_mut().insert("grpc-accept-encoding", ACCEPTED);
+                    response
                 }
             }
         };
@@ -84,6 +83,7 @@ fn span(request: &http::Request<Body>) -> Span {
 }
 
 async fn export(receiver: &Receiver, request: http::Request<Body>) -> Result<http::Response<Body>, Refusal> {
+    let start = Instant::now();
     if request.uri().path() != EXPORT {
         let path: String = request.uri().path().chars().take(128).collect();
         let detail = format!("{path} is not served here, only metrics are");
@@ -97,163 +97,65 @@ async fn export(receiver: &Receiver, request: http::Request<Body>) -> Result<htt
         .get("grpc-encoding")
         .and_then(|value| value.to_str().ok());
     let compression = Compression::of(header)?;
-    let reservation = Arc::new(receiver.shared.budget.reserve());
-    let request = request.map(|body| Metered {
-        body,
-        reservation: Arc::clone(&reservation),
-    });
-    let mut grpc = Grpc::new(RawCodec)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip)
-        .max_decoding_message_size(receiver.shared.max_request_bytes);
-    // One message in, one out: on the wire this is what a unary call is, but here it is ours to read the message, and to
-    // say what is wrong where it cannot be read.
-    Ok(grpc
-        .client_streaming(
-            Export {
-                receiver: receiver.clone(),
-                compression,
-                reservation,
-            },
-            request,
-        )
-        .await)
-}
-
-struct Export {
-    receiver: Receiver,
-    compression: Compression,
-    reservation: Arc<Reservation>,
-}
-
-impl ClientStreamingService<Bytes> for Export {
-    type Response = Vec<u8>;
-    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Vec<u8>>, Status>> + Send>>;
-
-    fn call(&mut self, request: tonic::Request<Streaming<Bytes>>) -> Self::Future {
-        let receiver = self.receiver.clone();
-        let reservation = Arc::clone(&self.reservation);
-        let compression = self.compression;
-        Box::pin(async move {
-            let start = Instant::now();
-            let result = take(&receiver, request.into_inner(), compression, &reservation).await;
-            match result {
-                Ok(answer) => {
-                    receiver.shared.metrics.took(Transport::Grpc.as_str(), start.elapsed());
-                    Ok(tonic::Response::new(answer.encode(Encoding::Protobuf)))
-                }
-                Err(refusal) => {
-                    receiver.refused(Transport::Grpc, Some(Encoding::Protobuf), &refusal);
-                    Err(refusal.grpc_status())
-                }
-            }
-        })
-    }
-}
-
-async fn take(
-    receiver: &Receiver,
-    mut messages: Streaming<Bytes>,
-    compression: Compression,
-    reservation: &Reservation,
-) -> Result<Answer, Refusal> {
-    let limit = receiver.shared.max_request_bytes;
-    let message = messages.message().await.map_err(|status| unreadable(&status, limit))?;
-    let message = message.ok_or_else(|| Refusal {
-        reason: RequestReason::Malformed,
-        detail: "the call has no message".to_owned(),
-    })?;
-    receiver
-        .shared
+    let shared = &receiver.shared;
+    let limit = shared.max_request_bytes;
+    let reservation = shared.budget.reserve();
+    let body = body::read(request.into_body(), limit.saturating_add(PREFIX), &reservation)
+        .await
+        // The prefix is not the sender's business.
+        .map_err(|refusal| match refusal.reason {
+            RequestReason::RequestTooLarge => Refusal::too_large(limit),
+            _ => refusal,
+        })?;
+    shared
         .metrics
-        .received(Transport::Grpc.as_str(), compression.as_str(), reservation.taken());
-    receiver.ingest_beside(Transport::Grpc, Encoding::Protobuf, &message)
+        .received(Transport::Grpc.as_str(), compression.as_str(), body.len());
+    let (is_compressed, message) = unframe(body)?;
+    let compression = if is_compressed { compression } else { Compression::None };
+    let message = body::inflate(compression, message, limit, &reservation)?;
+    let answer = receiver.ingest_beside(Transport::Grpc, Encoding::Protobuf, &message)?;
+    shared.metrics.took(Transport::Grpc.as_str(), start.elapsed());
+    Ok(respond(&answer))
 }
 
-/// What tonic says of a message that it could not read, in our words. Its OUT_OF_RANGE for a message that is too long would
-/// be sent again without end (conformance P-06).
-fn unreadable(status: &Status, limit: usize) -> Refusal {
-    match status.code() {
-        Code::OutOfRange | Code::ResourceExhausted => Refusal::too_large(limit),
-        Code::Unavailable => Refusal {
-            reason: RequestReason::Overloaded,
-            detail: status.message().to_owned(),
-        },
-        Code::Unimplemented => Refusal {
-            reason: RequestReason::UnsupportedEncoding,
-            detail: status.message().to_owned(),
-        },
-        _ => Refusal {
+/// In front of a message: whether it is compressed, and its length in four bytes.
+const PREFIX: usize = 5;
+
+/// The one message of a call, and whether it is compressed.
+fn unframe(mut body: Bytes) -> Result<(bool, Bytes), Refusal> {
+    let malformed = |detail: String| {
+        Err(Refusal {
             reason: RequestReason::Malformed,
-            detail: status.message().to_owned(),
-        },
+            detail,
+        })
+    };
+    let Some((&[flag, a, b, c, d], _)) = body.split_first_chunk::<PREFIX>() else {
+        return malformed("the call has no message".to_owned());
+    };
+    let message = body.split_off(PREFIX);
+    let length = u32::from_be_bytes([a, b, c, d]) as usize;
+    match message.len() {
+        found if found < length => malformed(format!("the message says {length} bytes where {found} are left")),
+        found if found > length => malformed("the call has more than one message".to_owned()),
+        _ if flag > 1 => malformed(format!("the message begins with {flag}, which gRPC does not have")),
+        _ => Ok((flag == 1, message)),
     }
 }
 
-/// A body that counts its bytes against the budget while they come.
-struct Metered {
-    body: Body,
-    reservation: Arc<Reservation>,
-}
-
-impl HttpBody for Metered {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-            && let Err(refusal) = self.reservation.take(data.len())
-        {
-            return Poll::Ready(Some(Err(Status::unavailable(refusal.detail))));
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Hands messages over as they are.
-#[derive(Clone, Copy, Debug)]
-struct RawCodec;
-
-impl Codec for RawCodec {
-    type Encode = Vec<u8>;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for RawCodec {
-    type Item = Vec<u8>;
-    type Error = Status;
-
-    fn encode(&mut self, message: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put_slice(&message);
-        Ok(())
-    }
-}
-
-impl Decoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
+fn respond(answer: &Answer) -> http::Response<Body> {
+    let message = answer.encode(Encoding::Protobuf);
+    let mut framed = BytesMut::with_capacity(PREFIX + message.len());
+    framed.put_u8(0);
+    // An answer is a few kilobytes at most.
+    framed.put_u32(message.len() as u32);
+    framed.put_slice(&message);
+    let trailers = async {
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+        Some(Ok(trailers))
+    };
+    let mut response = http::Response::new(Body::new(Full::new(framed.freeze()).with_trailers(trailers)));
+    let content_type = http::HeaderValue::from_static("application/grpc");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, content_type);
+    response
 }

@@ -1,18 +1,26 @@
 use std::time::Instant;
 
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, Request, Response, Route};
 
 use super::body::{self, Compression};
+use super::cors::{self, Cors};
 use super::{Answer, Encoding, Receiver, Refusal, Transport};
 use crate::instrument::RouteProbe;
 use crate::model::RequestReason;
 
-/// The endpoints of OTLP/HTTP: `/v1/metrics`, and a clear answer where other signals are sent (conformance P-08, P-17).
-pub fn routes(receiver: Receiver) -> Route {
+/// The endpoints of OTLP/HTTP: `/v1/metrics`, opened to pages by `cors`, and a clear answer where other signals are sent
+/// (conformance P-08, P-17).
+pub fn routes(receiver: Receiver, cors: Cors) -> Route {
     let mut route = Route::new();
     for path in ["/v1/metrics", "/v1/metrics/"] {
-        route = route.at(path, Metrics(receiver.clone()).with(RouteProbe::new("/v1/metrics")));
+        let endpoint = Metrics {
+            receiver: receiver.clone(),
+            cors: cors.clone(),
+        };
+        route = route.at(path, endpoint.with(RouteProbe::new("/v1/metrics")));
     }
     for (path, signal) in [("/v1/traces", "traces"), ("/v1/logs", "logs")] {
         for slash in ["", "/"] {
@@ -26,7 +34,10 @@ pub fn routes(receiver: Receiver) -> Route {
     route
 }
 
-struct Metrics(Receiver);
+struct Metrics {
+    receiver: Receiver,
+    cors: Cors,
+}
 
 struct OtherSignal {
     receiver: Receiver,
@@ -37,25 +48,37 @@ impl Endpoint for Metrics {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        if let Some(response) = self.cors.preflight(&request) {
+            return Ok(response);
+        }
+        let allowed = self.cors.allowed(request.headers());
+        let mut response = self.answer(request).await;
+        if let Some(origin) = allowed {
+            cors::allow(&mut response, origin);
+        }
+        Ok(response)
+    }
+}
+
+impl Metrics {
+    async fn answer(&self, request: Request) -> Response {
         if request.method() != Method::POST {
-            return Ok(method_not_allowed());
+            return method_not_allowed();
         }
         let encoding = encoding(&request);
         let result = match encoding {
             Ok(encoding) => self.take(request, encoding).await.map(|answer| (encoding, answer)),
             Err(ref refusal) => Err(refusal.clone()),
         };
-        Ok(match result {
+        match result {
             Ok((encoding, answer)) => respond(StatusCode::OK, encoding, answer.encode(encoding)),
-            Err(refusal) => refuse(&self.0, encoding.ok(), &refusal),
-        })
+            Err(refusal) => refuse(&self.receiver, encoding.ok(), &refusal),
+        }
     }
-}
 
-impl Metrics {
     async fn take(&self, mut request: Request, encoding: Encoding) -> Result<Answer, Refusal> {
         let start = Instant::now();
-        let shared = &self.0.shared;
+        let shared = &self.receiver.shared;
         let compression = Compression::of(header(&request, header::CONTENT_ENCODING))?;
         let limit = shared.max_request_bytes;
         let announced = header(&request, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
@@ -63,12 +86,13 @@ impl Metrics {
             return Err(Refusal::too_large(limit));
         }
         let reservation = shared.budget.reserve();
-        let body = body::read(request.take_body(), limit, &reservation).await?;
+        let body: BoxBody<Bytes, std::io::Error> = request.take_body().into();
+        let body = body::read(body, limit, &reservation).await?;
         shared
             .metrics
             .received(Transport::Http.as_str(), compression.as_str(), body.len());
         let message = body::inflate(compression, body, limit, &reservation)?;
-        let answer = self.0.ingest_beside(Transport::Http, encoding, &message)?;
+        let answer = self.receiver.ingest_beside(Transport::Http, encoding, &message)?;
         shared.metrics.took(Transport::Http.as_str(), start.elapsed());
         Ok(answer)
     }

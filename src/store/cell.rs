@@ -142,6 +142,19 @@ impl FamilyCell {
         &self.origin
     }
 
+    pub fn birth(&self) -> u64 {
+        0
+    }
+    pub fn is_shown(&self, store: &Store, position: Position) -> bool {
+        !self.is_empty() && !store.is_expired(self.state.lock().newest, position.now)
+    }
+    pub fn are_legal(&self) -> bool {
+        true
+    }
+    pub fn has_exponential(&self) -> bool {
+        false
+    }
+
     /// How many series it has.
     pub fn len(&self) -> usize {
         self.state.lock().index.len()

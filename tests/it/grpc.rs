@@ -1,5 +1,7 @@
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
+use prost::Message;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use tonic::codec::CompressionEncoding;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -129,4 +131,75 @@ async fn p_04_p_07_p_17_refusals() {
         assert!(told.starts_with(&expected.replace(": ", ":%20")), "{told}");
     }
     client(&bridge).await.export(gauge("after", 1.0)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p_07_p_04_messages_framed_by_hand() {
+    let bridge = Bridge::start().await;
+    let message = gauge("g", 3.0).encode_to_vec();
+    let framed = |flag: u8, length: usize, message: &[u8]| {
+        let mut body = vec![flag];
+        body.extend((length as u32).to_be_bytes());
+        body.extend(message);
+        body
+    };
+    let whole = |flag, message: &[u8]| framed(flag, message.len(), message);
+    let zstd = compress_to_vec(&*message, CompressionLevel::Fastest);
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    for (encoding, body, status, text) in [
+        ("zstd", whole(1, &zstd), None, ""),
+        ("zstd", whole(0, &message), None, ""),
+        ("identity", whole(0, &message), None, ""),
+        ("identity", vec![], Some("3"), "malformed: the call has no message"),
+        (
+            "identity",
+            framed(0, message.len() + 1, &message),
+            Some("3"),
+            "malformed: the message says",
+        ),
+        (
+            "identity",
+            framed(0, message.len() - 1, &message),
+            Some("3"),
+            "malformed: the call has more",
+        ),
+        (
+            "identity",
+            whole(7, &message),
+            Some("3"),
+            "malformed: the message begins with 7",
+        ),
+        ("gzip", whole(1, &zstd), Some("3"), "malformed: the body is not gzip"),
+        ("snappy", whole(1, &message), Some("12"), "unsupported_encoding: "),
+    ] {
+        let response = client
+            .post(format!(
+                "http://{}/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+                bridge.addresses.otlp_grpc
+            ))
+            .header("content-type", "application/grpc")
+            .header("grpc-encoding", encoding)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        // A refusal stands in the headers, success in the trailers.
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        let said = header("grpc-message").unwrap_or_default().replace("%20", " ");
+        assert_eq!(
+            (response.status().as_u16(), header("grpc-status").as_deref()),
+            (200, status),
+            "{said}"
+        );
+        assert!(said.starts_with(text), "{said}");
+    }
+    assert_eq!(
+        bridge.samples("/metrics/otlp", "g{").await,
+        ["g{instance=\"i1\",job=\"svc\"} 3"]
+    );
 }

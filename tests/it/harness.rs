@@ -29,6 +29,9 @@ pub fn config() -> Config {
             ..store::Limits::default()
         },
         translate: meterbridge::translate::Rules::default(),
+        replace_invalid_utf8: false,
+        negotiation: meterbridge::exposition::Negotiation::default(),
+        cors_origins: Vec::new(),
         max_request_bytes: Some(1 << 20),
         drain_timeout: Duration::from_secs(5),
         settings: Vec::new(),

@@ -2,7 +2,9 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use meterbridge::app::Config;
 use prost::Message;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use crate::harness::{Bridge, JSON, PROTOBUF, config, gauge};
 
@@ -10,6 +12,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    compress_to_vec(bytes, CompressionLevel::Fastest)
 }
 
 /// A `google.rpc.Status` in protobuf.
@@ -309,4 +315,113 @@ async fn p_08_other_methods_and_paths() {
             .keys()
             .all(|name| !name.as_str().starts_with("access-control"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p_08_pages_of_known_origins_may_send_and_no_others() {
+    let bridge = Bridge::with(Config {
+        cors_origins: vec!["https://shop.example".into()],
+        ..config()
+    })
+    .await;
+    let send = |method, path: &str, origin: &'static str| {
+        reqwest::Client::new()
+            .request(method, bridge.otlp_url(path))
+            .header("origin", origin)
+            .header("content-type", "application/json")
+            .header("access-control-request-method", "POST")
+            .body("{}")
+            .send()
+    };
+    let cors = |response: &reqwest::Response| {
+        let headers = response.headers().iter();
+        let mut cors: Vec<String> = headers
+            .filter(|(name, _)| name.as_str().starts_with("access-control") || *name == "vary")
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        cors.sort();
+        cors
+    };
+    let preflight = send(reqwest::Method::OPTIONS, "/v1/metrics", "https://Shop.example")
+        .await
+        .unwrap();
+    assert_eq!(preflight.status(), 204);
+    assert_eq!(
+        cors(&preflight),
+        [
+            "access-control-allow-headers: content-type, content-encoding",
+            "access-control-allow-methods: POST",
+            "access-control-allow-origin: https://Shop.example",
+            "access-control-max-age: 7200",
+            "vary: Origin"
+        ]
+    );
+    let post = send(reqwest::Method::POST, "/v1/metrics", "https://shop.example")
+        .await
+        .unwrap();
+    assert_eq!(post.status(), 200);
+    assert_eq!(
+        cors(&post),
+        ["access-control-allow-origin: https://shop.example", "vary: Origin"]
+    );
+    for (method, path, origin, status) in [
+        (reqwest::Method::OPTIONS, "/v1/metrics", "https://evil.example", 405),
+        // It is the browser that keeps the answer from the page.
+        (reqwest::Method::POST, "/v1/metrics", "https://evil.example", 200),
+        (reqwest::Method::OPTIONS, "/v1/traces", "https://shop.example", 405),
+    ] {
+        let response = send(method, path, origin).await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), cors(&response)),
+            (status, vec![]),
+            "{path} {origin}"
+        );
+    }
+    let response = reqwest::Client::new()
+        .get(bridge.url("/metrics"))
+        .header("origin", "https://shop.example")
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        !cors(&response)
+            .iter()
+            .any(|header| header.starts_with("access-control"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p_07_zstd_in_any_number_of_frames_and_no_longer_than_allowed() {
+    let bridge = Bridge::start().await;
+    let post = |body: Vec<u8>| bridge.post(&[PROTOBUF, ("content-encoding", "zstd")], body);
+    let request = gauge("g", 7.0).encode_to_vec();
+    let (head, tail) = request.split_at(20);
+    let skipped = [0x50, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    assert_eq!(
+        post([zstd(head), skipped.to_vec(), zstd(tail)].concat()).await,
+        (200, vec![])
+    );
+    assert_eq!(
+        bridge.samples("/metrics/otlp", "g{").await,
+        ["g{instance=\"i1\",job=\"svc\"} 7"]
+    );
+
+    let mut damaged = zstd(&request);
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    for (body, status, reason) in [
+        (b"nonsense".to_vec(), 400, "malformed: the body is not zstd: "),
+        (zstd(&request)[..30].to_vec(), 400, "malformed: the body is not zstd: "),
+        (
+            damaged,
+            400,
+            "malformed: the body is not zstd: the checksum does not fit",
+        ),
+        (zstd(&vec![0; 64 << 20]), 413, "request_too_large: "),
+    ] {
+        let (found, body) = post(body).await;
+        let error = Status::decode(&*body).unwrap();
+        assert_eq!(found, status);
+        assert!(error.message.starts_with(reason), "{}", error.message);
+    }
 }
