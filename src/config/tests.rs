@@ -217,3 +217,47 @@ fn switches_and_lists_from_every_source() {
         );
     }
 }
+
+#[test]
+fn the_page_of_options_is_complete_and_says_the_defaults() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/options.md")).unwrap();
+    let mut rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| `--"))
+        .map(|line| line.split('|').map(str::trim).skip(1).collect())
+        .collect();
+    let definitions = <Options as clap::Args>::augment_args(clap::Command::new("meterbridge"));
+    for option in definitions.get_arguments() {
+        let flag = format!("`--{}`", option.get_long().unwrap());
+        let at = rows
+            .iter()
+            .position(|row| row[0] == flag)
+            .unwrap_or_else(|| panic!("{flag} is not on the page"));
+        let row = rows.swap_remove(at);
+        let defaults: Vec<_> = option
+            .get_default_values()
+            .iter()
+            .map(|value| value.to_string_lossy())
+            .collect();
+        let expected = if defaults.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("`{}`", defaults.join(","))
+        };
+        assert_eq!(row[2], expected, "the default of {flag}");
+        let words: Vec<String> = option
+            .get_possible_values()
+            .iter()
+            .map(|word| format!("`{}`", word.get_name()))
+            .collect();
+        if words.is_empty() || words.contains(&"`true`".to_owned()) {
+            assert!(
+                !row[1].contains('`') || row[1].starts_with("list of") || row[1].contains('*'),
+                "{flag}"
+            );
+        } else {
+            assert_eq!(row[1], words.join(", "), "the values of {flag}");
+        }
+    }
+    assert!(rows.is_empty(), "no options: {rows:?}");
+}
