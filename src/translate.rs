@@ -1,12 +1,15 @@
 //! Gives each OTLP data point its Prometheus family, labels and sample, and puts it into the store. Knows both vocabularies.
 
+mod fingerprint;
 mod label;
+mod label_name;
 mod metric;
 mod name;
 mod outcome;
 mod resource;
 mod rules;
 mod sample;
+mod series_labels;
 mod unit;
 mod value;
 
@@ -19,8 +22,9 @@ use hashbrown::DefaultHashBuilder;
 use crate::model::{Family, Labels, MetricType, PointReason, Refused};
 use crate::otlp::{self, Kind, Metric, Point, Resource, Scope};
 use crate::store::{self, Change, FamilyCell, Source, Store};
-use label::{LabelSet, Reserved};
+use label::LabelSet;
 use sample::Scratch;
+use series_labels::SeriesLabels;
 
 pub use label::LabelLimits;
 pub use outcome::{Advice, Outcome};
@@ -40,8 +44,8 @@ pub struct Translator<'s> {
     scratch: Scratch,
     outcome: Outcome,
     source: Option<Arc<Source>>,
-    /// What all points of a resource without a source are refused for.
-    unidentified: Option<Refused>,
+    /// What the series of the resource have in common, or what all its points are refused for.
+    series_labels: Result<SeriesLabels, Refused>,
     resource_stream: u64,
     scope: InScope,
     metric: Option<InMetric>,
@@ -50,6 +54,8 @@ pub struct Translator<'s> {
 /// What the points of one scope have in common.
 #[derive(Debug, Default)]
 struct InScope {
+    /// As the sender calls it, or the beginning of that.
+    name: String,
     labels: Vec<(String, String)>,
     refused: Option<Refused>,
     stream: u64,
@@ -75,11 +81,11 @@ impl<'s> Translator<'s> {
             rules,
             now,
             hasher: stream_hasher(),
-            labels: LabelSet::new(rules.labels.clone(), stream_hasher()),
+            labels: LabelSet::new(rules, stream_hasher()),
             scratch: Scratch::default(),
             outcome: Outcome::default(),
             source: None,
-            unidentified: None,
+            series_labels: Ok(SeriesLabels::default()),
             resource_stream: 0,
             scope: InScope::default(),
             metric: None,
@@ -127,14 +133,22 @@ impl<'s> Translator<'s> {
             );
             notes.push((Advice::StringIndex, key.to_owned(), detail));
         }
+        for (advice, cause, detail) in notes {
+            self.advise(advice, &cause, &detail);
+        }
+        self.advise_on_joined(&whose);
+    }
+
+    fn advise_on_joined(&mut self, whose: &str) {
+        let mut notes = Vec::new();
         for (name, keys) in self.labels.joined() {
             let keys: Vec<String> = keys.map(|key| format!("\"{key}\"")).collect();
             let keys = keys.join(" and ");
             let detail = format!("attributes {keys} of {whose} become one label, \"{name}\"; their values were joined");
-            notes.push((Advice::JoinedAttributes, keys, detail));
+            notes.push((keys, detail));
         }
-        for (advice, cause, detail) in notes {
-            self.advise(advice, &cause, &detail);
+        for (keys, detail) in notes {
+            self.advise(Advice::JoinedAttributes, &keys, &detail);
         }
     }
 
@@ -147,8 +161,9 @@ impl<'s> Translator<'s> {
         if point.time_unix_nano == 0 {
             return Err(named(Refused::new(PointReason::NoTimestamp, "the end time is 0")));
         }
+        let series_labels = self.series_labels.as_ref().map_err(Clone::clone)?;
         let Some(source) = self.source.clone() else {
-            return self.unidentified.clone().map_or(Ok(()), Err);
+            return Ok(());
         };
 
         self.labels.clear();
@@ -157,13 +172,8 @@ impl<'s> Translator<'s> {
             MetricType::Summary => Some("quantile"),
             _ => None,
         };
-        let reserved = Reserved {
-            job: source.identity().job.is_some(),
-            instance: true,
-            bound,
-        };
         self.labels
-            .push_attributes(&point.attributes, reserved)
+            .push_attributes(&point.attributes, series_labels.reserved(bound))
             .map_err(named)?;
         let stream = self.stream_of((
             self.resource_stream,
@@ -171,7 +181,7 @@ impl<'s> Translator<'s> {
             metric.stream,
             self.labels.stream(),
         ));
-        resource::push_identity(&mut self.labels, source.identity());
+        series_labels.push_to(&mut self.labels, bound);
         for (name, value) in &self.scope.labels {
             self.labels.push_own(name, value);
         }
@@ -218,11 +228,10 @@ impl<'s> Translator<'s> {
 impl otlp::Sink for Translator<'_> {
     fn resource(&mut self, resource: &Resource<'_>) {
         self.leave_source();
-        let value_limit = self.rules.labels.value_bytes;
-        let described = match resource::describe(&resource.attributes, &mut self.labels, value_limit) {
+        let described = match resource::describe(&resource.attributes, &mut self.labels, self.rules) {
             Ok(described) => described,
             Err(refused) => {
-                self.unidentified = Some(refused);
+                self.series_labels = Err(refused);
                 return;
             }
         };
@@ -235,6 +244,11 @@ impl otlp::Sink for Translator<'_> {
             self.advise(Advice::OversizedResource, &detail, &detail);
         }
         self.advise_on_labels(|| "the resource".to_owned());
+        self.series_labels = SeriesLabels::new(&resource.attributes, &described.identity, &mut self.labels, self.rules);
+        // Where there is a target_info, the advice on it has named them.
+        if described.target.is_none() {
+            self.advise_on_joined("the resource");
+        }
     }
 
     fn scope(&mut self, scope: &Scope<'_>) {
@@ -254,23 +268,26 @@ impl otlp::Sink for Translator<'_> {
                 break;
             }
         }
-        let stream = self.stream_of((scope.name, scope.version, scope.schema_url, self.labels.stream()));
-        let rendered = self.labels.render().map(Labels::from_text);
-        let labels = match rendered {
-            Ok(labels) => labels
-                .iter()
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect(),
-            Err(error) => {
-                refused = Some(error);
-                Vec::new()
-            }
-        };
         self.scope = InScope {
-            labels,
+            name: metric::shown(scope.name).to_owned(),
+            labels: Vec::new(),
             refused,
-            stream,
+            // Scopes are streams of their own whether they are shown or not (conformance S-04, C-05).
+            stream: self.stream_of((scope.name, scope.version, scope.schema_url, self.labels.stream())),
         };
+        if !self.rules.scope_labels {
+            self.scope.refused = None; // No line carries what would be too long.
+            return;
+        }
+        match self.labels.render() {
+            Ok(rendered) => {
+                let labels = Labels::iter_text(rendered);
+                self.scope.labels = labels
+                    .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                    .collect();
+            }
+            Err(error) => self.scope.refused = Some(error),
+        }
         self.advise_on_labels(|| format!("scope \"{}\"", scope.name));
     }
 
@@ -298,15 +315,11 @@ impl otlp::Sink for Translator<'_> {
 /// Who sends, in words, for the messages of conflicts.
 fn origin(source: &Source, scope: &InScope) -> String {
     let identity = source.identity();
-    let scope = scope
-        .labels
-        .iter()
-        .find(|(name, _)| name == "otel_scope_name")
-        .map_or("", |(_, value)| value);
     format!(
-        "job \"{}\", instance \"{}\", scope \"{scope}\"",
+        "job \"{}\", instance \"{}\", scope \"{}\"",
         identity.job.as_deref().unwrap_or(""),
-        identity.instance
+        identity.instance,
+        scope.name
     )
 }
 

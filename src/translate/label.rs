@@ -3,7 +3,8 @@ use std::ops::Range;
 
 use hashbrown::DefaultHashBuilder;
 
-use super::value;
+use super::label_name::LabelNaming;
+use super::{Rules, value};
 use crate::model::{PointReason, Refused, push_label};
 use crate::otlp::{AnyValue, Attributes};
 
@@ -26,6 +27,7 @@ const ATTRIBUTES_PER_LABEL: usize = 4;
 #[derive(Debug)]
 pub(super) struct LabelSet {
     limits: LabelLimits,
+    naming: LabelNaming,
     hasher: DefaultHashBuilder,
     /// Names, keys and values one behind the other.
     arena: String,
@@ -42,6 +44,7 @@ pub(super) struct LabelSet {
 }
 
 const SCOPE_PREFIX: &str = "otel_scope_";
+const SCOPE_FIELDS: [&str; 3] = ["name", "version", "schema_url"];
 
 #[derive(Debug)]
 struct Entry {
@@ -51,11 +54,15 @@ struct Entry {
     origin: Origin,
 }
 
-/// Labels of our own stand behind those of the sender where they meet (conformance C-01).
+/// Where a label comes from. Where some meet in one name, they are joined in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Origin {
+pub(super) enum Origin {
+    /// An attribute of the sender's.
     Attribute,
+    /// A label of our own: behind those of the sender (conformance C-01).
     Own,
+    /// One that stands only where none of the others gives a value (C-02, C-04).
+    Fallback,
 }
 
 /// Names that a series may not take from attributes, since they mean something else there (conformance C-02, C-03).
@@ -68,9 +75,10 @@ pub(super) struct Reserved {
 }
 
 impl LabelSet {
-    pub(super) fn new(limits: LabelLimits, hasher: DefaultHashBuilder) -> Self {
+    pub(super) fn new(rules: &Rules, hasher: DefaultHashBuilder) -> Self {
         Self {
-            limits,
+            limits: rules.labels.clone(),
+            naming: LabelNaming::new(rules),
             hasher,
             arena: String::new(),
             entries: Vec::new(),
@@ -92,22 +100,38 @@ impl LabelSet {
         self.stream = 0;
     }
 
-    /// Adds a label whose name is legal and whose value is text.
+    /// Adds a label whose name and value are as they are to be.
     pub(super) fn push_own(&mut self, name: &str, value: &str) {
+        self.push_named(name, value, Origin::Own);
+    }
+
+    /// The same of whatever origin.
+    pub(super) fn push_named(&mut self, name: &str, value: &str, origin: Origin) {
         let name = self.append(name);
         let value = self.append(value);
         self.entries.push(Entry {
             key: name.clone(),
             name,
             value,
-            origin: Origin::Own,
+            origin,
         });
     }
 
     /// Adds the attributes of a point.
     pub(super) fn push_attributes(&mut self, attributes: &Attributes<'_>, reserved: Reserved) -> Result<(), Refused> {
+        self.push_some_attributes(attributes, reserved, |_| true)
+    }
+
+    /// Adds the attributes whose key is `wanted`.
+    pub(super) fn push_some_attributes(
+        &mut self,
+        attributes: &Attributes<'_>,
+        reserved: Reserved,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(), Refused> {
         let most = self.limits.labels.saturating_mul(ATTRIBUTES_PER_LABEL);
-        for (at, attribute) in attributes.iter().enumerate() {
+        let wanted = attributes.iter().filter(|attribute| wanted(attribute.key));
+        for (at, attribute) in wanted.enumerate() {
             if most != 0 && at >= most {
                 return Err(self.too_many(&format!("more than {most} attributes")));
             }
@@ -118,8 +142,9 @@ impl LabelSet {
 
     /// Adds an attribute of a scope, unless it would be one of the labels that a scope has anyway (conformance S-02).
     pub(super) fn push_scope_attribute(&mut self, key: &str, value: AnyValue<'_>) -> Result<(), Refused> {
-        let mut name = SCOPE_PREFIX.to_owned();
-        if sanitize(&mut name, 0, key) && ["name", "version", "schema_url"].contains(&&name[SCOPE_PREFIX.len()..]) {
+        let mut name = String::new();
+        let is_name = self.naming.append(&mut name, SCOPE_PREFIX, key);
+        if is_name && SCOPE_FIELDS.contains(&&name[SCOPE_PREFIX.len()..]) {
             return Ok(());
         }
         self.push_attribute(SCOPE_PREFIX, key, value, Reserved::default(), Origin::Own)
@@ -159,8 +184,7 @@ impl LabelSet {
             return Ok(());
         }
         let start = self.arena.len();
-        self.arena.push_str(prefix);
-        if !sanitize(&mut self.arena, start, key) {
+        if !self.naming.append(&mut self.arena, prefix, key) {
             self.arena.truncate(start);
             let key = self.append(key);
             self.dropped.push(key);
@@ -243,10 +267,11 @@ impl LabelSet {
             let name = self.entries[first].name.clone();
             let same = |entry: &Entry| self.arena[entry.name.clone()] == self.arena[name.clone()];
             let end = first + self.entries[first..].iter().take_while(|entry| same(entry)).count();
-            if end - first > 1 {
-                self.joined.push(first..end);
+            let shown = self.without_fallback(first..end);
+            if shown.len() > 1 {
+                self.joined.push(shown.clone());
             }
-            match self.render_one(first..end) {
+            match self.render_one(shown) {
                 Ok(is_label) => labels += usize::from(is_label),
                 Err(refused) => unfit(refused)?,
             }
@@ -272,12 +297,27 @@ impl LabelSet {
         self.entries.reverse();
     }
 
+    /// Of the entries of one name those that count: the fallbacks only where the others have no value. An empty one is no
+    /// value here either, so that it stays the same series as an absent one (conformance L-06).
+    fn without_fallback(&self, same: Range<usize>) -> Range<usize> {
+        let entries = &self.entries[same.clone()];
+        let given = entries.partition_point(|entry| entry.origin != Origin::Fallback);
+        let has_value = entries[..given].iter().any(|entry| !entry.value.is_empty());
+        if has_value || given == entries.len() {
+            same.start..same.start + given
+        } else {
+            same.start + given..same.end
+        }
+    }
+
     fn render_one(&mut self, same: Range<usize>) -> Result<bool, Refused> {
         let entries = &self.entries[same];
         let Some(first) = entries.first() else { return Ok(false) };
         let name = &self.arena[first.name.clone()];
         // An empty label is an absent one, but the instance, which keeps Prometheus from putting its own (R-03, L-06).
-        if entries.iter().all(|entry| entry.value.is_empty()) && !(name == "instance" && first.origin == Origin::Own) {
+        let is_empty = entries.iter().all(|entry| entry.value.is_empty());
+        let is_ours = entries.iter().any(|entry| entry.origin != Origin::Attribute);
+        if is_empty && !(name == "instance" && is_ours) {
             return Ok(false);
         }
         if self.limits.name_bytes != 0 && name.len() > self.limits.name_bytes {
@@ -292,6 +332,7 @@ impl LabelSet {
         let joined;
         let value = match entries {
             [only] => &self.arena[only.value.clone()],
+            _ if is_empty => "",
             _ => {
                 let values: Vec<&str> = entries.iter().map(|entry| &self.arena[entry.value.clone()]).collect();
                 joined = values.join(";");
@@ -343,51 +384,5 @@ impl LabelSet {
                 entries.iter().map(|entry| &self.arena[entry.key.clone()]),
             )
         })
-    }
-}
-
-/// Appends the label name that a key becomes to `text`, where the name begins at `start`: illegal characters become `_`,
-/// runs of `_` become one, a digit in front gets `key` (conformance L-01, L-02, L-03). False if nothing but `_` is left.
-fn sanitize(text: &mut String, start: usize, key: &str) -> bool {
-    let own = text.len();
-    if text.len() == start && key.starts_with(|first: char| first.is_ascii_digit()) {
-        text.push_str("key_");
-    }
-    // By bytes: those of other characters are illegal each, and a run of them becomes one `_` all the same.
-    for byte in key.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            text.push(char::from(byte));
-        } else if !text[start..].ends_with('_') {
-            text.push('_');
-        }
-    }
-    text[own..].bytes().any(|byte| byte != b'_')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn l_01_l_02_l_03_l_04_names() {
-        for (key, expected) in [
-            ("http.request.method", Some("http_request_method")),
-            ("a-b", Some("a_b")),
-            ("x:y", Some("x_y")),
-            ("5xx", Some("key_5xx")),
-            ("_foo", Some("_foo")),
-            ("a..b", Some("a_b")),
-            ("a.", Some("a_")),
-            ("__x__", Some("_x_")),
-            ("éa", Some("_a")),
-            ("", None),
-            ("é", None),
-            ("ключ", None),
-            ("___", None),
-        ] {
-            let mut name = String::new();
-            let legal = sanitize(&mut name, 0, key);
-            assert_eq!(legal.then_some(&*name), expected, "{key}");
-        }
     }
 }

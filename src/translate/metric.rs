@@ -17,7 +17,7 @@ pub(super) fn family(metric: &Metric<'_>, rules: &Rules) -> Result<Family, Refus
         MetricType::Gauge if metric.kind == Kind::Gauge => Suffix::Ratio,
         _ => Suffix::None,
     };
-    let Some(translated) = name::translate(metric.name, metric.unit, suffix) else {
+    let Some(translated) = name::translate(metric.name, metric.unit, suffix, rules) else {
         let detail = format!(
             "nothing is left of the metric name \"{}\"; use letters, digits, `.` and `_`",
             shown(metric.name)
@@ -46,12 +46,14 @@ pub(super) fn family(metric: &Metric<'_>, rules: &Rules) -> Result<Family, Refus
             format!("the description of \"{name}\" has {length} bytes, the limit is {help_limit} (--max-help-bytes)");
         return Err(Refused::new(PointReason::HelpTooLong, detail));
     }
+    // Neither of them measures anything, so they have no unit, whatever is sent (conformance F-07).
+    let has_unit = !matches!(metric_type, MetricType::Info | MetricType::StateSet);
     Ok(Family {
         name: translated.name,
         metric_type,
         help: metric.description.to_owned(),
-        unit: translated.unit,
-        unit_in_name: true,
+        unit: if has_unit { translated.unit } else { String::new() },
+        unit_in_name: has_unit && translated.unit_in_name,
     })
 }
 

@@ -1,6 +1,8 @@
+use super::Rules;
 use super::label::{LabelSet, Reserved};
+use super::series_labels::identity_labels;
 use super::value::{self, TooLong};
-use crate::model::{PointReason, Refused};
+use crate::model::{Labels, PointReason, Refused};
 use crate::otlp::Attributes;
 use crate::store::{Identity, Origin};
 
@@ -21,6 +23,11 @@ const SERVICE_NAME: &str = "service.name";
 const SERVICE_NAMESPACE: &str = "service.namespace";
 const SERVICE_INSTANCE_ID: &str = "service.instance.id";
 
+/// Whether the attribute is part of what identifies the service (conformance R-06).
+fn is_identifying(key: &str) -> bool {
+    [SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID].contains(&key)
+}
+
 /// Reads a resource: `job` from name and namespace, `instance` from the instance id, the rest for `target_info`
 /// (conformance ). `labels` is left with what became of the attributes, for advice.
 ///
@@ -30,8 +37,9 @@ const SERVICE_INSTANCE_ID: &str = "service.instance.id";
 pub(super) fn describe(
     attributes: &Attributes<'_>,
     labels: &mut LabelSet,
-    value_limit: usize,
+    rules: &Rules,
 ) -> Result<Described, Refused> {
+    let value_limit = rules.labels.value_bytes;
     let text = |wanted: &str, limit: usize| {
         let mut text = String::new();
         let attribute = attributes.iter().filter(|attribute| attribute.key == wanted).last();
@@ -61,31 +69,16 @@ pub(super) fn describe(
 
     labels.clear();
     let mut oversized = Vec::new();
-    let reserved = Reserved {
-        job: identity.job.is_some(),
-        instance: true,
-        bound: None,
-    };
-    let rest = |key: &str| ![SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_INSTANCE_ID].contains(&key);
-    for attribute in attributes.iter().filter(|attribute| rest(attribute.key)) {
-        if let Err(refused) = labels.push_resource_attribute(attribute.key, attribute.value, reserved) {
-            oversized.push(refused.detail);
-            if oversized.len() > MAX_OVERSIZED {
-                break;
-            }
-        }
-    }
+    push_described(attributes, labels, &mut oversized, |key| !is_identifying(key));
     // What identifies the service tells streams apart as little as it does series; the rest does.
     let stream = labels.stream();
     // A target_info of nothing but the identity, or of no identity, would say nothing or say it of everybody.
     let known = identity.job.is_some() || !identity.instance.is_empty();
     let target = (known && labels.has_values()).then(|| {
-        push_identity(labels, &identity);
-        match labels.render_what_fits(|refused| oversized.push(refused.detail)) {
-            Ok(rendered) => Some(rendered.to_owned()),
-            // Bounded while they were collected.
-            Err(_) => None,
+        if rules.keep_identifying_resource_attributes {
+            push_described(attributes, labels, &mut oversized, is_identifying);
         }
+        target_info(&identity, labels, rules, &mut oversized)
     });
     Ok(Described {
         identity,
@@ -104,10 +97,41 @@ fn too_long(attribute: &str, limit: usize) -> Refused {
 /// After so many attributes that do not fit the rest is not looked at.
 const MAX_OVERSIZED: usize = 16;
 
-/// Adds `job`, where there is one, and `instance`, empty or not (conformance ).
-pub(super) fn push_identity(labels: &mut LabelSet, identity: &Identity) {
-    if let Some(job) = &identity.job {
-        labels.push_own("job", job);
+/// Adds the attributes that are `wanted` to the labels of `target_info`.
+fn push_described(
+    attributes: &Attributes<'_>,
+    labels: &mut LabelSet,
+    oversized: &mut Vec<String>,
+    wanted: impl Fn(&str) -> bool,
+) {
+    // Whether the resource gives those labels or not: an attribute of that name does not say who it is (conformance R-09).
+    let reserved = Reserved {
+        job: true,
+        instance: true,
+        bound: None,
+    };
+    for attribute in attributes.iter().filter(|attribute| wanted(attribute.key)) {
+        if let Err(refused) = labels.push_resource_attribute(attribute.key, attribute.value, reserved) {
+            oversized.push(refused.detail);
+            if oversized.len() > MAX_OVERSIZED {
+                break;
+            }
+        }
     }
-    labels.push_own("instance", &identity.instance);
+}
+
+/// The labels of `target_info`; `None` where nothing but the identity passes the limits.
+fn target_info(
+    identity: &Identity,
+    labels: &mut LabelSet,
+    rules: &Rules,
+    oversized: &mut Vec<String>,
+) -> Option<String> {
+    for (name, value) in identity_labels(identity, rules) {
+        labels.push_own(name, value);
+    }
+    // How many there are was bounded while they were collected.
+    let rendered = labels.render_what_fits(|refused| oversized.push(refused.detail)).ok()?;
+    let says_something = Labels::iter_text(rendered).count() > identity_labels(identity, rules).count();
+    says_something.then(|| rendered.to_owned())
 }
