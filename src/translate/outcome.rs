@@ -21,18 +21,21 @@ pub enum Advice {
     CountMismatch,
     /// A resource attribute passes a limit and stays out of `target_info` (B-03).
     OversizedResource,
+    /// Metrics of one name have different units; the family has none (K-03).
+    UnitConflict,
     /// A JSON object in which no field is known (P-13).
     UnknownFields,
 }
 
 impl Advice {
     /// Every kind of advice.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::JoinedAttributes,
         Self::DroppedAttribute,
         Self::StringIndex,
         Self::CountMismatch,
         Self::OversizedResource,
+        Self::UnitConflict,
         Self::UnknownFields,
     ];
 
@@ -44,6 +47,7 @@ impl Advice {
             Self::StringIndex => "string_index",
             Self::CountMismatch => "count_mismatch",
             Self::OversizedResource => "oversized_resource",
+            Self::UnitConflict => "unit_conflict",
             Self::UnknownFields => "unknown_fields",
         }
     }

@@ -1,5 +1,7 @@
 //! C: what meets in one name, one label or one series.
 
+use meterbridge::translate::{IdentityConflict, Rules};
+
 use crate::harness::*;
 
 fn g() -> Build {
@@ -78,6 +80,122 @@ fn c_02_an_exported_job_that_is_there_already_is_joined() {
 }
 
 #[test]
+fn c_02_the_other_ways_out() {
+    use IdentityConflict::{Point, Spec};
+    let from_cart = || from(&[("service.name", "cart")]);
+    for (conflict, request, expected) in [
+        (
+            Spec,
+            from_r0(&[]).metrics([g().attr("job", "x")]),
+            r#"instance="i1",job="x;svc""#,
+        ),
+        (
+            Spec,
+            from_r0(&[]).metrics([g().attr("job", "")]),
+            r#"instance="i1",job=";svc""#,
+        ),
+        (
+            Spec,
+            from_cart().metrics([g().attr("instance", "x")]),
+            r#"instance="x;",job="cart""#,
+        ),
+        (
+            Spec,
+            from_cart().metrics([g().attr("instance", "")]),
+            r#"instance="",job="cart""#,
+        ),
+        (
+            Spec,
+            from(&[]).metrics([g().attr("job", "x")]),
+            r#"instance="",job="x""#,
+        ),
+        (
+            Point,
+            from_r0(&[]).metrics([g().attr("job", "x")]),
+            r#"instance="i1",job="x""#,
+        ),
+        (
+            Point,
+            from_r0(&[]).metrics([g().attr("job", "")]),
+            r#"instance="i1",job="svc""#,
+        ),
+        (
+            Point,
+            from_cart().metrics([g().attr("instance", "x")]),
+            r#"instance="x",job="cart""#,
+        ),
+        (
+            Point,
+            from_cart().metrics([g().attr("instance", "")]),
+            r#"instance="",job="cart""#,
+        ),
+        (Point, from_cart().metrics([g()]), r#"instance="",job="cart""#),
+    ] {
+        let rules = Rules {
+            identity_conflict: conflict,
+            ..Rules::default()
+        };
+        assert_eq!(labels_by(&rules, request), expected, "{conflict:?}");
+    }
+}
+
+#[test]
+fn c_02_an_instance_that_is_not_given_is_no_conflict() {
+    let rules = Rules {
+        empty_instance: false,
+        ..Rules::default()
+    };
+    let labels = labels_by(&rules, from(&[]).metrics([g().attr("instance", "x")]));
+    assert_eq!(labels, r#"instance="x""#);
+}
+
+#[test]
+fn c_04_a_promoted_attribute_never_overrides_the_point_s() {
+    let rules = |names: &[&str]| Rules {
+        promote_resource_attributes: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Rules::default()
+    };
+    let env = || from_r0(&[("env", "prod")]);
+    for (point, expected) in [
+        (g().attr("env", "dev"), r#"env="dev",instance="i1",job="svc""#),
+        (g(), r#"env="prod",instance="i1",job="svc""#),
+        // An empty label is none (L-06).
+        (g().attr("env", ""), r#"env="prod",instance="i1",job="svc""#),
+    ] {
+        assert_eq!(labels_by(&rules(&["env"]), env().metrics([point])), expected);
+    }
+    // By the name of the label, not of the attribute; and nothing is joined, so nothing is told.
+    let bridge = Bridge::ruled(rules(&["deploy.env"]));
+    bridge
+        .send(from_r0(&[("deploy.env", "prod")]).metrics([g().attr("deploy_env", "dev")]))
+        .expect_plain();
+    assert_eq!(bridge.labels_in("g"), [r#"deploy_env="dev",instance="i1",job="svc""#]);
+    // Two that are promoted are joined.
+    let two = from_r0(&[("a.b", "y"), ("a-b", "x")]);
+    assert_eq!(
+        labels_by(&rules(&["a*"]), two.metrics([g()])),
+        r#"a_b="x;y",instance="i1",job="svc""#
+    );
+    let two = from_r0(&[("a.b", "y"), ("a-b", "x")]);
+    let labels = labels_by(&rules(&["a*"]), two.metrics([g().attr("a_b", "z")]));
+    assert_eq!(labels, r#"a_b="z",instance="i1",job="svc""#);
+}
+
+#[test]
+fn c_03_a_promoted_attribute_is_no_bound() {
+    let bridge = Bridge::ruled(Rules {
+        promote_resource_attributes: vec!["*".into()],
+        ..Rules::default()
+    });
+    let metrics = [hist("h").buckets(&[1.0], &[1, 0], 1.0), g()];
+    bridge.send(from_r0(&[("le", "x")]).metrics(metrics)).expect_plain();
+    let name = r#"instance="i1",job="svc""#;
+    let service = r#"service_instance_id="i1",service_name="svc""#;
+    assert_eq!(bridge.labels_in("h"), [format!(r#"exported_le="x",{name},{service}"#)]);
+    assert_eq!(bridge.labels_in("g"), [format!(r#"{name},le="x",{service}"#)]);
+}
+
+#[test]
 fn c_03_le_on_a_histogram_and_quantile_on_a_summary_are_exported() {
     row(
         hist("h").buckets(&[1.0], &[1, 0], 1.0).attr("le", "x"),
@@ -122,6 +240,68 @@ fn c_05_two_streams_give_one_line_and_the_newest_end_time_wins() {
         .expect_plain()
         .collides(1);
     bridge.shows(expected);
+}
+
+#[test]
+fn c_05_with_label_streams_of_different_resources_never_meet() {
+    let rules = Rules {
+        label_resource: true,
+        ..Rules::default()
+    };
+    let bridge = Bridge::ruled(rules.clone());
+    for host in ["a", "b"] {
+        let resource = from(&[("service.name", "svc"), ("host.name", host)]);
+        bridge
+            .send(resource.metrics([counter("c").is(1)]))
+            .expect_plain()
+            .collides(0);
+    }
+    assert_eq!(bridge.store.series(), 2);
+    assert_eq!(
+        bridge.target().as_deref(),
+        Some(r#"host_name="b",instance="",job="svc""#)
+    );
+
+    // The hash keeps its value: it is the same whatever the order, in every process and version.
+    let label = |attributes| labels_by(&rules, from_pairs(attributes).metrics([g()]));
+    assert_eq!(label(vec![]), r#"instance="",otel_resource="0d8e2e0575bfce58""#);
+    let pairs = || {
+        vec![
+            pair("a", "1"),
+            pair("b", 2),
+            pair("c", vec![pair("y", 1.5), pair("x", Empty)]),
+        ]
+    };
+    let mut reversed = pairs();
+    reversed.reverse();
+    let mut inside = pairs();
+    inside[2] = pair("c", vec![pair("x", Empty), pair("y", 1.5)]);
+    for attributes in [pairs(), reversed, inside, [vec![pair("a", 0)], pairs()].concat()] {
+        assert_eq!(label(attributes), r#"instance="",otel_resource="67cfa8cb4a46d7bd""#);
+    }
+    let mut others: Vec<String> = [
+        vec![],
+        vec![pair("a", "1")],
+        vec![pair("a", 1)],
+        vec![pair("a", 1.0)],
+        vec![pair("a", Bytes(b"1"))],
+        vec![pair("a", Empty)],
+        vec![pair("a", "")],
+        vec![pair("a", vec![any(1)])],
+        vec![pair("a", vec![pair("1", "")])],
+        vec![pair("a", true)],
+        vec![pair("a", false)],
+        vec![pair("1", "a")],
+        vec![pair("a", "1"), pair("b", "")],
+        vec![pair("service.namespace", "x")],
+    ]
+    .into_iter()
+    .map(label)
+    .collect();
+    let all = others.len();
+    others.sort();
+    others.dedup();
+    assert_eq!(others.len(), all);
 }
 
 #[test]

@@ -424,6 +424,10 @@ impl Bridge {
         Self::with(store::Limits::default(), Rules::default())
     }
 
+    pub fn ruled(rules: Rules) -> Self {
+        Self::with(store::Limits::default(), rules)
+    }
+
     pub fn with(caps: store::Limits, rules: Rules) -> Self {
         let start = Instant::now();
         Self {
@@ -491,6 +495,26 @@ impl Bridge {
     #[track_caller]
     pub fn shows(&self, expected: &str) {
         assert_eq!(self.scrape(), text(expected));
+    }
+
+    /// The labels of all series of a family, as the store has them: before anything is escaped.
+    pub fn labels_in(&self, family: &str) -> Vec<String> {
+        let cells = self.store.families();
+        let cell = cells.iter().find(|cell| cell.name() == family).unwrap();
+        let start = self.store.start(self.now);
+        let labels = |shown: store::Shown<'_>| shown.series.labels.to_owned();
+        cell.read(&self.store, start, usize::MAX, |batch| {
+            batch.series().map(labels).collect()
+        })
+        .0
+    }
+
+    /// The labels of `target_info` of the only source, likewise.
+    pub fn target(&self) -> Option<String> {
+        let [source] = &*self.store.sources() else {
+            panic!("one source")
+        };
+        source.target().map(|labels| labels.as_str().to_owned())
     }
 
     pub fn holds(&self, job: &str, instance: &str) -> bool {
@@ -620,4 +644,15 @@ pub fn labels_of(request: impl Into<Request>) -> String {
         .and_then(|line| line.strip_suffix(" 1"))
         .unwrap()
         .to_owned()
+}
+
+/// The same by these rules, and without the braces: the only series of a gauge `g`.
+#[track_caller]
+pub fn labels_by(rules: &Rules, request: impl Into<Request>) -> String {
+    let bridge = Bridge::ruled(rules.clone());
+    bridge.send(request);
+    let [labels] = &*bridge.labels_in("g") else {
+        panic!("one series")
+    };
+    labels.clone()
 }

@@ -1,5 +1,7 @@
 //! L: label names and values.
 
+use meterbridge::translate::Rules;
+
 use crate::harness::*;
 use crate::wire::{field, write};
 
@@ -31,6 +33,25 @@ fn l_03_a_leading_underscore_stays_and_runs_collapse() {
         r#"# TYPE g gauge
         g{_foo="1",a_b="2",instance="i1",job="svc"} 1"#,
     );
+}
+
+#[test]
+fn l_03_the_switches_of_the_prometheus_server() {
+    for (sanitization, preserve, expected) in [
+        (false, false, r#"_foo="1",_x_="3",a_b="2""#),
+        (true, false, r#"_x_="3",a_b="2",instance="i1",job="svc",key_foo="1""#),
+        (false, true, r#"_foo="1",_x__="3",a__b="2""#),
+        (true, true, r#"_x__="3",a__b="2",instance="i1",job="svc",key_foo="1""#),
+    ] {
+        let rules = Rules {
+            label_name_underscore_sanitization: sanitization,
+            label_name_preserve_multiple_underscores: preserve,
+            ..Rules::default()
+        };
+        let labels = labels_by(&rules, g().attr("_foo", 1).attr("a..b", 2).attr("__x__", 3));
+        assert!(labels.starts_with(expected), "{labels}");
+        assert!(labels.contains(r#"instance="i1",job="svc""#));
+    }
 }
 
 #[test]

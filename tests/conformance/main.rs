@@ -10,6 +10,7 @@
 mod harness;
 mod wire;
 mod names;
+mod strategies;
 mod labels;
 mod collisions;
 mod resources;

@@ -1,5 +1,7 @@
 //! N: names and units.
 
+use meterbridge::translate::Rules;
+
 use crate::harness::*;
 
 #[track_caller]
@@ -209,4 +211,24 @@ fn n_13_a_suffix_inside_a_word_is_none() {
         (counter("orders.total").is(1), "orders_total"),
         (gauge("lag-seconds").unit("s").is(1), "lag_seconds"),
     ]);
+}
+
+#[test]
+fn n_09_unit_aliases() {
+    let rules = Rules {
+        unit_aliases: vec![("None".into(), String::new()), ("foo".into(), "bar".into())],
+        ..Rules::default()
+    };
+    for (unit, expected) in [
+        ("None", "x"),
+        ("None/s", "x_per_second"),
+        ("foo", "x_bar"),
+        ("By/foo", "x_bytes_per_bar"),
+        ("foo{annotated}", "x_bar"),
+        ("fool", "x_fool"),
+    ] {
+        let bridge = Bridge::ruled(rules.clone());
+        bridge.send(x(unit)).expect_plain();
+        assert_eq!(bridge.store.families()[0].name(), expected, "{unit}");
+    }
 }

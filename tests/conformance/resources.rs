@@ -1,5 +1,7 @@
 //! R: a resource becomes job, instance and target_info.
 
+use meterbridge::translate::Rules;
+
 use crate::harness::*;
 
 fn g() -> Build {
@@ -198,4 +200,158 @@ fn r_09_identity_that_is_no_text_becomes_text() {
 fn r_10_resource_attributes_are_not_copied_to_metrics() {
     let labels = labels_of(from_r0(&[("k8s.pod.name", "p")]).metrics([g()]));
     assert_eq!(labels, r#"{instance="i1",job="svc"}"#);
+}
+
+#[test]
+fn r_03_the_empty_instance_can_be_switched_off() {
+    let bridge = Bridge::ruled(Rules {
+        empty_instance: false,
+        ..Rules::default()
+    });
+    bridge
+        .send(from(&[("service.name", "svc"), ("host.name", "h")]).metrics([g()]))
+        .expect_plain();
+    bridge.shows(
+        r#"# HELP target_info Target metadata
+        # TYPE target_info gauge
+        target_info{host_name="h",job="svc"} 1
+        # TYPE g gauge
+        g{job="svc"} 1"#,
+    );
+    assert!(bridge.holds("svc", ""));
+}
+
+#[test]
+fn r_06_what_identifies_the_service_may_stay() {
+    let rules = Rules {
+        keep_identifying_resource_attributes: true,
+        ..Rules::default()
+    };
+    let target = |attributes| {
+        let bridge = Bridge::ruled(rules.clone());
+        bridge.send(from_r0(attributes).metrics([g()])).expect_plain();
+        bridge.target()
+    };
+    assert_eq!(
+        target(&[("service.namespace", "shop"), ("host.name", "h")]).unwrap(),
+        r#"host_name="h",instance="i1",job="shop/svc",service_instance_id="i1",service_name="svc",service_namespace="shop""#
+    );
+    // Alone they say nothing that job and instance do not say.
+    assert_eq!(target(&[]), None);
+}
+
+#[test]
+fn r_06_nothing_but_the_identity_is_left_by_the_limits() {
+    let mut rules = Rules::default();
+    rules.labels.name_bytes = 10;
+    let bridge = Bridge::ruled(rules);
+    bridge.send(from_r0(&[("a.long.name", "x")]).metrics([g()]));
+    assert_eq!(bridge.target(), None);
+}
+
+#[test]
+fn r_07_one_target_info_whatever_is_on_the_series() {
+    let bridge = Bridge::ruled(Rules {
+        label_resource: true,
+        promote_resource_attributes: vec!["host.name".into()],
+        ..Rules::default()
+    });
+    for host in ["a", "b"] {
+        bridge
+            .send(from_r0(&[("host.name", host)]).metrics([g()]))
+            .expect_plain();
+    }
+    assert_eq!(bridge.target().unwrap(), r#"host_name="b",instance="i1",job="svc""#);
+    assert_eq!(bridge.store.series(), 2);
+}
+
+#[test]
+fn r_09_job_and_instance_are_exported_whether_the_resource_gives_them_or_not() {
+    let id = [("service.instance.id", "i1"), ("job", "j")];
+    assert_eq!(
+        target(from(&id).metrics([g()])).unwrap(),
+        r#"{exported_job="j",instance="i1"}"#
+    );
+    let name = [("service.name", "svc"), ("instance", "i")];
+    assert_eq!(
+        target(from(&name).metrics([g()])).unwrap(),
+        r#"{exported_instance="i",instance="",job="svc"}"#
+    );
+}
+
+#[test]
+fn r_10_promoted_attributes_are_on_every_series_and_stay_in_target_info() {
+    let rules = |patterns: &[&str]| Rules {
+        promote_resource_attributes: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
+        ..Rules::default()
+    };
+    let bridge = Bridge::ruled(rules(&["k8s.pod.name"]));
+    bridge
+        .send(from_r0(&[("k8s.pod.name", "p"), ("k8s.node", "n")]).metrics([g(), counter("c").is(1)]))
+        .expect_plain();
+    bridge.shows(
+        r#"# HELP target_info Target metadata
+        # TYPE target_info gauge
+        target_info{instance="i1",job="svc",k8s_node="n",k8s_pod_name="p"} 1
+        # TYPE c_total counter
+        c_total{instance="i1",job="svc",k8s_pod_name="p"} 1
+        # TYPE g gauge
+        g{instance="i1",job="svc",k8s_pod_name="p"} 1"#,
+    );
+    let identity = r#"instance="i1",job="svc""#;
+    let attributes = [("k8s.pod.name", "p"), ("k8s.node", "n"), ("job", "j"), ("empty", "")];
+    for (patterns, expected) in [
+        (&["k8s.*"][..], format!(r#"{identity},k8s_node="n",k8s_pod_name="p""#)),
+        (
+            &["*.name", "k8s.pod.*"],
+            format!(r#"{identity},k8s_pod_name="p",service_name="svc""#),
+        ),
+        (&["service.name"], format!(r#"{identity},service_name="svc""#)),
+        (&["job", "empty"], format!(r#"exported_job="j",{identity}"#)),
+        (&["k8s"], identity.to_owned()),
+    ] {
+        assert_eq!(
+            labels_by(&rules(patterns), from_r0(&attributes).metrics([g()])),
+            expected
+        );
+    }
+    // Each resource has its own, also where the next has none.
+    let bridge = Bridge::ruled(rules(&["*"]));
+    bridge.send_all([
+        from(&[("a", "1")]).metrics([g()]),
+        from(&[("b", "2")]).metrics([g()]),
+        from(&[]).metrics([g()]),
+    ]);
+    assert_eq!(
+        bridge.labels_in("g"),
+        [r#"a="1",instance="""#, r#"b="2",instance="""#, r#"instance="""#]
+    );
+}
+
+#[test]
+fn r_10_two_promoted_attributes_that_meet_are_told_where_there_is_no_target_info_too() {
+    for identity in [&[][..], &[("service.name", "svc")]] {
+        let bridge = Bridge::ruled(Rules {
+            promote_resource_attributes: vec!["*".into()],
+            ..Rules::default()
+        });
+        let attributes = [identity, &[("a.b", "y"), ("a_b", "z")]].concat();
+        bridge.send(from(&attributes).metrics([g()])).advises(
+            "advice: joined_attributes: attributes \"a.b\" and \"a_b\" of the resource become one label, \"a_b\"; their \
+             values were joined",
+        );
+    }
+}
+
+#[test]
+fn b_03_a_promoted_attribute_that_is_too_long_costs_the_points_of_its_resource() {
+    let mut rules = Rules {
+        promote_resource_attributes: vec!["host.*".into()],
+        ..Rules::default()
+    };
+    rules.labels.value_bytes = 10;
+    let bridge = Bridge::ruled(rules);
+    let long = from_r0(&[("host.name", "a long name")]).metrics([g(), gauge("h").is(1)]);
+    let fits = from_r0(&[("host.name", "a name")]).metrics([g()]);
+    bridge.send_all([long, fits]).refuses(1, &[("label_value_too_long", 2)]);
 }

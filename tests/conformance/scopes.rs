@@ -1,5 +1,6 @@
 //! S: the labels of a scope.
 
+use meterbridge::translate::Rules;
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 
 use crate::harness::*;
@@ -73,4 +74,33 @@ fn s_03_two_scopes_are_two_series_under_one_type() {
         c_total{instance="i1",job="svc",otel_scope_name="a"} 1
         c_total{instance="i1",job="svc",otel_scope_name="b"} 2"#,
     );
+}
+
+#[test]
+fn s_04_without_labels_scopes_are_streams_that_meet() {
+    let rules = || Rules {
+        scope_labels: false,
+        ..Rules::default()
+    };
+    let bridge = Bridge::ruled(rules());
+    let scoped = |name, value: i64| from_r0(&[]).scope_named(name, [counter("c").is(value)]);
+    bridge.send(scoped("a", 1)).expect_plain().collides(0);
+    bridge.send(scoped("b", 2)).expect_plain().collides(1);
+    bridge.shows(
+        r#"# TYPE c_total counter
+        c_total{instance="i1",job="svc"} 2"#,
+    );
+    // The messages of conflicts name the scope all the same.
+    let answer = bridge.send(from_r0(&[]).scope_named("z", [gauge("c_total").is(1)]));
+    assert!(answer.message().contains("scope \"z\""), "{}", answer.message());
+    assert!(answer.message().contains("scope \"a\""), "{}", answer.message());
+
+    // What is not shown passes no limit, and there is nothing to tell of it.
+    let mut rules = rules();
+    rules.labels.value_bytes = 4;
+    let bridge = Bridge::ruled(rules);
+    let attributes = vec![pair("long", "longer"), pair("é", 1), pair("a.b", 1), pair("a_b", 1)];
+    let request = from_r0(&[]).scope(scope("a long name", "", attributes), "", [gauge("g").is(1)]);
+    bridge.send(request).expect_plain();
+    assert_eq!(bridge.labels_in("g"), [r#"instance="i1",job="svc""#]);
 }
