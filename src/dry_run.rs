@@ -3,13 +3,13 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::api::scrape::{Scrape, Selection};
 use crate::exposition::Format;
 use crate::otlp::{self, DecodeError, json};
 use crate::store::Store;
-use crate::translate::{Rules, Translator};
+use crate::translate::{Arrival, Rules, Translator};
 
 /// How the inputs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -45,13 +45,14 @@ pub fn run(
     output: &mut impl Write,
     notes: &mut impl Write,
 ) -> std::io::Result<Verdict> {
-    let now = Instant::now();
+    let arrival = Arrival::at(Instant::now(), SystemTime::now());
+    let now = arrival.instant;
     let store = Arc::new(Store::new(crate::store::Limits::default(), now));
     let mut verdict = Verdict::Accepted;
     let standard_input = [PathBuf::from("-")];
     for input in if inputs.is_empty() { &standard_input } else { inputs } {
         let outcome = read(input).map_err(|error| error.to_string()).and_then(|bytes| {
-            let mut translator = Translator::new(&store, rules, now);
+            let mut translator = Translator::new(&store, rules, arrival);
             decode(&bytes, format, &mut translator).map_err(|error| match error {
                 DecodeError::Malformed(detail) => format!("malformed: {detail}"),
                 DecodeError::InvalidUtf8(detail) => format!("invalid_utf8: {detail}"),

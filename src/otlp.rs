@@ -5,12 +5,18 @@
 
 mod attributes;
 mod check;
+mod exemplar;
+mod exponential;
 pub mod json;
 mod point;
+mod repair;
+mod schema;
 mod walk;
 mod wire;
 
 pub use attributes::{AnyValue, Attribute, Attributes};
+pub use exemplar::{Exemplar, Exemplars};
+pub use exponential::{Buckets, ExponentialHistogramPoint};
 pub use point::{HistogramPoint, Number, Point, Quantile, SummaryPoint, Value};
 
 /// Takes what a request holds, from the outside in. Every call of [`Sink::point`] belongs to the latest metric, that to the
@@ -85,6 +91,18 @@ impl Kind {
     /// Every word that [`Kind::as_str`] gives.
     pub const WORDS: [&'static str; 5] = ["gauge", "sum", "histogram", "exponential_histogram", "summary"];
 
+    /// Whether its points count from the last report only.
+    pub fn is_delta(self) -> bool {
+        matches!(
+            self,
+            Self::Sum {
+                temporality: Temporality::Delta,
+                ..
+            } | Self::Histogram(Temporality::Delta)
+                | Self::ExponentialHistogram(Temporality::Delta)
+        )
+    }
+
     /// The word of the protocol for it.
     pub fn as_str(self) -> &'static str {
         Self::WORDS[match self {
@@ -130,3 +148,23 @@ pub fn decode(bytes: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
         .and_then(|()| walk::request(bytes, sink))
         .map_err(|fault| *fault)
 }
+
+/// The same, with U+FFFD in place of what is not UTF-8 (conformance L-08); how many texts that changed. A request that is as it
+/// should be costs no more than with [`decode`].
+///
+/// # Errors
+///
+/// As [`decode`] but for that.
+pub fn decode_lossy(bytes: &[u8], sink: &mut impl Sink) -> Result<u64, DecodeError> {
+    match decode(bytes, sink) {
+        Err(DecodeError::InvalidUtf8(_)) => {
+            let repaired = repair::repair(bytes);
+            decode(&repaired.protobuf, sink)?;
+            Ok(repaired.replaced)
+        }
+        decoded => decoded.map(|()| 0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

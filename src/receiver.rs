@@ -9,14 +9,14 @@ mod grpc;
 mod http;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::model::RequestReason;
 use crate::otlp::{self, DecodeError, json};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::refusals::RefusalLog;
-use crate::translate::{Advice, Rules, Translator};
+use crate::translate::{Advice, Arrival, Rules, Translator};
 
 pub use answer::{Answer, Refusal};
 pub use budget::Budget;
@@ -125,14 +125,14 @@ impl Receiver {
             refusals,
             ..
         } = &*self.shared;
-        let mut translator = Translator::new(store, rules, Instant::now());
+        let mut translator = Translator::new(store, rules, Arrival::at(Instant::now(), SystemTime::now()));
         let unknown = match encoding {
             Encoding::Protobuf => {
                 otlp::decode(message, &mut translator)?;
                 None
             }
             Encoding::Json => {
-                let json::Transcoded { protobuf, unknown } = json::transcode(message)?;
+                let json::Transcoded { protobuf, unknown, .. } = json::transcode(message)?;
                 otlp::decode(&protobuf, &mut translator)?;
                 unknown
             }

@@ -1,5 +1,7 @@
 //! Gives each OTLP data point its Prometheus family, labels and sample, and puts it into the store. Knows both vocabularies.
 
+mod exemplar;
+mod exponential;
 mod fingerprint;
 mod label;
 mod label_name;
@@ -12,19 +14,21 @@ mod sample;
 mod series_labels;
 mod unit;
 mod value;
+mod window;
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use hashbrown::DefaultHashBuilder;
 
-use crate::model::{Family, Labels, MetricType, PointReason, Refused};
+use crate::model::{Exemplar, Family, Labels, MetricType, Refused};
 use crate::otlp::{self, Kind, Metric, Point, Resource, Scope};
 use crate::store::{self, Change, FamilyCell, Source, Store};
 use label::LabelSet;
 use sample::Scratch;
 use series_labels::SeriesLabels;
+use window::Window;
 
 pub use label::LabelLimits;
 pub use outcome::{Advice, Outcome};
@@ -39,9 +43,12 @@ pub struct Translator<'s> {
     store: &'s Store,
     rules: &'s Rules,
     now: Instant,
+    arrival_unix_nano: u64,
     hasher: DefaultHashBuilder,
     labels: LabelSet,
     scratch: Scratch,
+    exemplar_labels: LabelSet,
+    exemplars: Vec<Exemplar>,
     outcome: Outcome,
     source: Option<Arc<Source>>,
     /// What the series of the resource have in common, or what all its points are refused for.
@@ -49,6 +56,26 @@ pub struct Translator<'s> {
     resource_stream: u64,
     scope: InScope,
     metric: Option<InMetric>,
+}
+
+/// When a request came.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// By the clock that series expire by.
+    pub instant: Instant,
+    /// By the clock on the wall, in nanoseconds since the Unix epoch; 0 where it is not to be used.
+    pub unix_nano: u64,
+}
+
+impl Arrival {
+    /// By both clocks.
+    pub fn at(instant: Instant, time: SystemTime) -> Self {
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            instant,
+            unix_nano: u64::try_from(since_epoch.as_nanos()).unwrap_or(0),
+        }
+    }
 }
 
 /// What the points of one scope have in common.
@@ -74,21 +101,32 @@ struct InMetric {
 }
 
 impl<'s> Translator<'s> {
-    /// Puts points into `store`, translated by `rules`, received `now`.
-    pub fn new(store: &'s Store, rules: &'s Rules, now: Instant) -> Self {
+    /// Puts points into `store`, translated by `rules`.
+    pub fn new(store: &'s Store, rules: &'s Rules, arrival: Arrival) -> Self {
         Self {
             store,
             rules,
-            now,
+            now: arrival.instant,
+            arrival_unix_nano: arrival.unix_nano,
             hasher: stream_hasher(),
             labels: LabelSet::new(rules, stream_hasher()),
             scratch: Scratch::default(),
+            exemplar_labels: LabelSet::new(rules, stream_hasher()),
+            exemplars: Vec::new(),
             outcome: Outcome::default(),
             source: None,
             series_labels: Ok(SeriesLabels::default()),
             resource_stream: 0,
             scope: InScope::default(),
             metric: None,
+        }
+    }
+
+    /// Notes that so many texts of the request were not UTF-8 and have been repaired (see [`otlp::decode_lossy`]).
+    pub fn replaced_utf8(&mut self, texts: u64) {
+        if texts > 0 {
+            let detail = format!("{texts} texts were not UTF-8; U+FFFD stands in place of what was not");
+            self.advise(Advice::ReplacedUtf8, "", &detail);
         }
     }
 
@@ -158,10 +196,8 @@ impl<'s> Translator<'s> {
             return Err(refused.clone());
         }
         let named = |refused: Refused| refused.of_metric(&metric.name);
-        if point.time_unix_nano == 0 {
-            return Err(named(Refused::new(PointReason::NoTimestamp, "the end time is 0")));
-        }
         let series_labels = self.series_labels.as_ref().map_err(Clone::clone)?;
+        let window = Window::of(metric.kind, point, self.rules, self.arrival_unix_nano).map_err(named)?;
         let Some(source) = self.source.clone() else {
             return Ok(());
         };
@@ -186,12 +222,20 @@ impl<'s> Translator<'s> {
             self.labels.push_own(name, value);
         }
 
+        self.exemplars.clear();
         let mut count_mismatch = false;
         let change = if point.no_recorded_value {
             Change::Stale
         } else {
-            let translated = self.scratch.sample(family.metric_type, point).map_err(named)?;
+            let translated = self
+                .scratch
+                .sample(family.metric_type, point, self.rules.missing_sum)
+                .map_err(named)?;
             count_mismatch = translated.count_mismatch;
+            // No format shows those of gauges and summaries (conformance X-05).
+            if matches!(family.metric_type, MetricType::Counter | MetricType::Histogram) {
+                exemplar::read(&point.exemplars, &mut self.exemplar_labels, &mut self.exemplars);
+            }
             Change::Sample(translated.sample)
         };
         let labels = self.labels.render().map_err(named)?;
@@ -203,10 +247,10 @@ impl<'s> Translator<'s> {
             source: &source,
             labels,
             change,
-            is_delta: false,
-            start_unix_nano: 0,
-            time_unix_nano: point.time_unix_nano,
-            exemplars: &[],
+            is_delta: metric.kind.is_delta(),
+            start_unix_nano: window.start,
+            time_unix_nano: window.end,
+            exemplars: &self.exemplars,
             stream,
         };
         let applied = self.store.apply(cell, &point, self.now)?;
@@ -214,12 +258,18 @@ impl<'s> Translator<'s> {
         self.outcome.accept(metric.kind);
         self.outcome.ignored += u64::from(applied.ignored);
         self.outcome.collisions += u64::from(applied.collided);
+        self.outcome.gaps += u64::from(applied.gap);
         self.advise_on_labels(|| format!("metric \"{}\"", metric.name));
         if count_mismatch {
             let name = &metric.name;
             let detail =
                 format!("the count of histogram \"{name}\" is not the total of its buckets; the total was used");
             self.advise(Advice::CountMismatch, name, &detail);
+        }
+        if window.starts_after_end {
+            let name = &metric.name;
+            let detail = format!("a point of metric \"{name}\" starts after it ends; the start was ignored");
+            self.advise(Advice::StartAfterEnd, name, &detail);
         }
         Ok(())
     }

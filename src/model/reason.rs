@@ -44,8 +44,18 @@ reasons! {
         NoTimestamp = "no_timestamp",
         /// NaN or below 0 where the sum is monotonic (M-04).
         InvalidCounterValue = "invalid_counter_value",
+        /// A delta window that overlaps what is counted, or is late and fits no gap (D-04, D-05, D-06).
+        OutOfOrder = "out_of_order",
         /// Counts and bounds that do not fit, or bounds out of order (H-05).
         InvalidBuckets = "invalid_buckets",
+        /// The count of an exponential histogram is not the total of its buckets (E-07).
+        InconsistentCount = "inconsistent_count",
+        /// The scale of an exponential histogram is below -4 (E-04).
+        ScaleTooLow = "scale_too_low",
+        /// A bucket of an exponential histogram is beyond what a double holds (E-10).
+        BucketOutOfRange = "bucket_out_of_range",
+        /// An exponential histogram has no sum (E-06).
+        NoSum = "no_sum",
         /// A quantile outside 0 to 1.
         InvalidQuantile = "invalid_quantile",
         /// A cap is reached; the detail says which (B-01).
@@ -58,8 +68,6 @@ reasons! {
         LabelValueTooLong = "label_value_too_long",
         /// `--max-help-bytes` is passed (B-03).
         HelpTooLong = "help_too_long",
-        /// Delta temporality and exponential histograms, which this version does not translate yet.
-        NotImplemented = "not_implemented",
     }
 }
 

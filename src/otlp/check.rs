@@ -1,21 +1,25 @@
 use super::wire::Fault;
-use super::{Attributes, Metric, Point, Resource, Scope, Sink, walk};
+use super::{Attributes, Metric, Point, Resource, Scope, Sink, Value, walk};
 
-/// Fails where the walk would fail, and where a sink would meet an attribute that cannot be read: then nothing of a request
+/// Fails where the walk would fail, and where a sink would meet something in a point that cannot be read: then nothing of a request
 /// has been handed out when it turns out to be broken.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
-    let mut attributes = Check(Ok(()));
-    walk::request(bytes, &mut attributes)?;
-    attributes.0
+    let mut check = Check(Ok(()));
+    walk::request(bytes, &mut check)?;
+    check.0
 }
 
 struct Check(Result<(), Fault>);
 
 impl Check {
-    fn attributes(&mut self, attributes: &Attributes<'_>) {
+    fn also(&mut self, check: impl FnOnce() -> Result<(), Fault>) {
         if self.0.is_ok() {
-            self.0 = attributes.check();
+            self.0 = check();
         }
+    }
+
+    fn attributes(&mut self, attributes: &Attributes<'_>) {
+        self.also(|| attributes.check());
     }
 }
 
@@ -34,5 +38,9 @@ impl Sink for Check {
 
     fn point(&mut self, point: &Point<'_>) {
         self.attributes(&point.attributes);
+        self.also(|| point.exemplars.check());
+        if let Value::ExponentialHistogram(histogram) = &point.value {
+            self.also(|| histogram.check());
+        }
     }
 }

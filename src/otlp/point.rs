@@ -1,17 +1,21 @@
 use super::wire::{Fault, Fields, Payload};
-use super::{Attributes, Kind};
+use super::{Attributes, Exemplars, ExponentialHistogramPoint, Kind, exponential};
 
 /// One data point of any kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Point<'a> {
     /// What tells it from the other points of its metric.
     pub attributes: Attributes<'a>,
+    /// Since when it counts, in nanoseconds since the Unix epoch; 0 where unknown.
+    pub start_unix_nano: u64,
     /// When the measurement ended, in nanoseconds since the Unix epoch; 0 where unknown.
     pub time_unix_nano: u64,
     /// Whether the stream says that it has no value (conformance Z-01).
     pub no_recorded_value: bool,
     /// What was measured.
     pub value: Value<'a>,
+    /// What it shows for example.
+    pub exemplars: Exemplars<'a>,
 }
 
 /// What a point holds, by the kind of its metric.
@@ -21,8 +25,8 @@ pub enum Value<'a> {
     Number(Option<Number>),
     /// Explicit bounds.
     Histogram(HistogramPoint<'a>),
-    /// Exponential bounds, not read yet.
-    ExponentialHistogram,
+    /// Exponential bounds.
+    ExponentialHistogram(ExponentialHistogramPoint<'a>),
     /// Quantiles.
     Summary(SummaryPoint<'a>),
 }
@@ -102,26 +106,26 @@ fn repeated(message: &[u8], field: u32, mut push: impl FnMut(u64)) {
     }
 }
 
-/// Reads a point of a metric of `kind`.
-///
-/// Field numbers by message: NumberDataPoint { 3 time, 4 as_double, 6 as_int, 7 attributes, 8 flags }, HistogramDataPoint
-/// { 3 time, 4 count, 5 sum, 6 bucket_counts, 7 explicit_bounds, 9 attributes, 10 flags }, ExponentialHistogramDataPoint
-/// { 1 attributes, 3 time, 10 flags }, SummaryDataPoint { 3 time, 4 count, 5 sum, 6 quantile_values, 7 attributes, 8 flags }.
+/// Reads a point of a metric of `kind`. What is repeated in it is left for later; [`super::check`] has looked at it.
 pub(super) fn read(kind: Kind, message: &[u8]) -> Result<Point<'_>, Fault> {
     match kind {
         Kind::Gauge | Kind::Sum { .. } => number_point(message),
         Kind::Histogram(_) => histogram_point(message),
-        Kind::ExponentialHistogram(_) => exponential_histogram_point(message),
+        Kind::ExponentialHistogram(_) => exponential::point(message),
         Kind::Summary => summary_point(message),
     }
 }
 
+// message NumberDataPoint { fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; oneof value { double as_double = 4;
+//   sfixed64 as_int = 6; } repeated Exemplar exemplars = 5; repeated KeyValue attributes = 7; uint32 flags = 8; }
 fn number_point(message: &[u8]) -> Result<Point<'_>, Fault> {
-    let mut point = Point::empty(Attributes::of(message, 7), Value::Number(None));
+    let mut point = Point::empty(Attributes::of(message, &[7]), Value::Number(None));
     for field in Fields::of(message) {
         match field? {
-            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
+            (2, payload) => point.start(payload)?,
+            (3, payload) => point.time(payload)?,
             (4, payload) => point.value = Value::Number(Some(Number::Double(payload.double("as_double")?))),
+            (5, _) => point.exemplars = Exemplars::of(message, &[5]),
             (6, payload) => {
                 point.value = Value::Number(Some(Number::Int(payload.fixed64("as_int")?.cast_signed())));
             }
@@ -132,20 +136,25 @@ fn number_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     Ok(point)
 }
 
+// message HistogramDataPoint { fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4; double sum = 5;
+//   repeated fixed64 bucket_counts = 6; repeated double explicit_bounds = 7; repeated Exemplar exemplars = 8;
+//   repeated KeyValue attributes = 9; uint32 flags = 10; double min = 11; double max = 12; }
 fn histogram_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     let mut histogram = HistogramPoint {
         count: 0,
         sum: None,
         message,
     };
-    let mut point = Point::empty(Attributes::of(message, 9), Value::Histogram(histogram));
+    let mut point = Point::empty(Attributes::of(message, &[9]), Value::Histogram(histogram));
     for field in Fields::of(message) {
         match field? {
-            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
+            (2, payload) => point.start(payload)?,
+            (3, payload) => point.time(payload)?,
             (4, payload) => histogram.count = payload.fixed64("a histogram's count")?,
             (5, payload) => histogram.sum = Some(payload.double("a histogram's sum")?),
             (BUCKET_COUNTS, payload) => payload.repeated_fixed64("bucket_counts", |_| {})?,
             (EXPLICIT_BOUNDS, payload) => payload.repeated_fixed64("explicit_bounds", |_| {})?,
+            (8, _) => point.exemplars = Exemplars::of(message, &[8]),
             (10, payload) => point.flags(payload)?,
             _ => {}
         }
@@ -154,28 +163,19 @@ fn histogram_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     Ok(point)
 }
 
-fn exponential_histogram_point(message: &[u8]) -> Result<Point<'_>, Fault> {
-    let mut point = Point::empty(Attributes::of(message, 1), Value::ExponentialHistogram);
-    for field in Fields::of(message) {
-        match field? {
-            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
-            (10, payload) => point.flags(payload)?,
-            _ => {}
-        }
-    }
-    Ok(point)
-}
-
+// message SummaryDataPoint { fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4; double sum = 5;
+//   repeated ValueAtQuantile quantile_values = 6; repeated KeyValue attributes = 7; uint32 flags = 8; }
 fn summary_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     let mut summary = SummaryPoint {
         count: 0,
         sum: 0.0,
         message,
     };
-    let mut point = Point::empty(Attributes::of(message, 7), Value::Summary(summary));
+    let mut point = Point::empty(Attributes::of(message, &[7]), Value::Summary(summary));
     for field in Fields::of(message) {
         match field? {
-            (3, payload) => point.time_unix_nano = payload.fixed64("a point's time")?,
+            (2, payload) => point.start(payload)?,
+            (3, payload) => point.time(payload)?,
             (4, payload) => summary.count = payload.fixed64("a summary's count")?,
             (5, payload) => summary.sum = payload.double("a summary's sum")?,
             (QUANTILE_VALUES, payload) => {
@@ -205,16 +205,28 @@ fn quantile(message: &[u8]) -> Result<Quantile, Fault> {
 }
 
 impl<'a> Point<'a> {
-    fn empty(attributes: Attributes<'a>, value: Value<'a>) -> Self {
+    pub(super) fn empty(attributes: Attributes<'a>, value: Value<'a>) -> Self {
         Self {
             attributes,
+            start_unix_nano: 0,
             time_unix_nano: 0,
             no_recorded_value: false,
             value,
+            exemplars: Exemplars::NONE,
         }
     }
 
-    fn flags(&mut self, payload: Payload<'_>) -> Result<(), Fault> {
+    pub(super) fn start(&mut self, payload: Payload<'_>) -> Result<(), Fault> {
+        self.start_unix_nano = payload.fixed64("a point's start time")?;
+        Ok(())
+    }
+
+    pub(super) fn time(&mut self, payload: Payload<'_>) -> Result<(), Fault> {
+        self.time_unix_nano = payload.fixed64("a point's time")?;
+        Ok(())
+    }
+
+    pub(super) fn flags(&mut self, payload: Payload<'_>) -> Result<(), Fault> {
         self.no_recorded_value = payload.varint("a point's flags")? & NO_RECORDED_VALUE != 0;
         Ok(())
     }

@@ -17,15 +17,15 @@ pub(super) fn request(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault>
 // message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; string schema_url = 3; }
 // message Resource { repeated KeyValue attributes = 1; }
 fn resource_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
-    let mut resource = Resource {
-        attributes: Attributes::NONE,
-    };
     for field in Fields::of(message) {
-        if let (1, payload) = field? {
-            resource.attributes = Attributes::of(payload.message("resource")?, 1);
+        // Not used, but a text all the same (conformance L-08).
+        if let (3, payload) = field? {
+            payload.text("a resource's schema_url")?;
         }
     }
-    sink.resource(&resource);
+    sink.resource(&Resource {
+        attributes: Attributes::of(message, &[1, 1]),
+    });
     for field in Fields::of(message) {
         if let (2, payload) = field? {
             scope_metrics(payload.message("scope_metrics")?, sink)?;
@@ -40,7 +40,7 @@ fn scope_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
         name: "",
         version: "",
         schema_url: "",
-        attributes: Attributes::NONE,
+        attributes: Attributes::of(message, &[1, 3]),
     };
     for field in Fields::of(message) {
         match field? {
@@ -60,7 +60,6 @@ fn scope_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
 
 // message InstrumentationScope { string name = 1; string version = 2; repeated KeyValue attributes = 3; }
 fn read_scope<'a>(message: &'a [u8], scope: &mut Scope<'a>) -> Result<(), Fault> {
-    scope.attributes = Attributes::of(message, 3);
     for field in Fields::of(message) {
         match field? {
             (1, payload) => scope.name = payload.text("a scope's name")?,
@@ -76,63 +75,94 @@ fn read_scope<'a>(message: &'a [u8], scope: &mut Scope<'a>) -> Result<(), Fault>
 //   repeated KeyValue metadata = 12; }
 fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     let (mut name, mut description, mut unit) = ("", "", "");
-    let mut data = None;
-    for field in Fields::of(message) {
+    let mut data: Option<Data> = None;
+    for (at, field) in Fields::of(message).enumerate() {
         match field? {
             (1, payload) => name = payload.text("a metric's name")?,
             (2, payload) => description = payload.text("a metric's description")?,
             (3, payload) => unit = payload.text("a metric's unit")?,
-            // Of several kinds the last counts, as protobuf has it.
-            (number @ (5 | 7 | 9 | 10 | 11), payload) => data = Some((number, payload.message("a metric's data")?)),
+            // Of several kinds the last counts, and several pieces of one kind add up, as protobuf has it.
+            (number @ (5 | 7 | 9 | 10 | 11), payload) => {
+                let data = match &mut data {
+                    Some(data) if data.field == number => data,
+                    data => data.insert(Data::new(number, at)),
+                };
+                data.read(payload.message("a metric's data")?)?;
+            }
             _ => {}
         }
     }
     // A metric without data has no points, which is not an error (conformance P-09).
-    let Some((data_field, last)) = data else { return Ok(()) };
-    let kind = kind(data_field, last)?;
+    let Some(data) = data else { return Ok(()) };
+    let kind = data.kind();
     sink.metric(&Metric {
         name,
         description,
         unit,
         kind,
-        metadata: Attributes::of(message, 12),
+        metadata: Attributes::of(message, &[12]),
     });
-    for field in Fields::of(message) {
-        // A message may be sent in pieces, which add up.
-        if let (number, Payload::Bytes(data)) = field?
-            && number == data_field
+    for field in Fields::of(message).skip(data.from) {
+        if let (number, Payload::Bytes(piece)) = field?
+            && number == data.field
         {
-            points(kind, data, sink)?;
+            points(kind, piece, sink)?;
         }
     }
     Ok(())
 }
 
+/// What the pieces of a metric's data have said so far.
 // message Sum { repeated NumberDataPoint data_points = 1; AggregationTemporality aggregation_temporality = 2;
 //   bool is_monotonic = 3; }, likewise Gauge, Histogram, ExponentialHistogram and Summary with fewer fields.
-fn kind(data_field: u32, data: &[u8]) -> Result<Kind, Fault> {
-    let (mut temporality, mut monotonic) = (Temporality::Unknown, false);
-    for field in Fields::of(data) {
-        match field? {
-            // Other kinds of metric do not have these fields.
-            (2, payload) if matches!(data_field, 7 | 9 | 10) => {
-                temporality = match payload.varint("aggregation_temporality")? {
-                    1 => Temporality::Delta,
-                    2 => Temporality::Cumulative,
-                    _ => Temporality::Unknown,
-                }
-            }
-            (3, payload) if data_field == 7 => monotonic = payload.varint("is_monotonic")? != 0,
-            _ => {}
+struct Data {
+    field: u32,
+    /// The how-manieth field of the metric is the first piece.
+    from: usize,
+    temporality: Temporality,
+    monotonic: bool,
+}
+
+impl Data {
+    fn new(field: u32, from: usize) -> Self {
+        Self {
+            field,
+            from,
+            temporality: Temporality::Unknown,
+            monotonic: false,
         }
     }
-    Ok(match data_field {
-        5 => Kind::Gauge,
-        7 => Kind::Sum { monotonic, temporality },
-        9 => Kind::Histogram(temporality),
-        10 => Kind::ExponentialHistogram(temporality),
-        _ => Kind::Summary,
-    })
+
+    fn read(&mut self, piece: &[u8]) -> Result<(), Fault> {
+        for field in Fields::of(piece) {
+            match field? {
+                // Other kinds of metric do not have these fields.
+                (2, payload) if matches!(self.field, 7 | 9 | 10) => {
+                    self.temporality = match payload.varint("aggregation_temporality")? {
+                        1 => Temporality::Delta,
+                        2 => Temporality::Cumulative,
+                        _ => Temporality::Unknown,
+                    }
+                }
+                (3, payload) if self.field == 7 => self.monotonic = payload.varint("is_monotonic")? != 0,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&self) -> Kind {
+        let Self {
+            temporality, monotonic, ..
+        } = *self;
+        match self.field {
+            5 => Kind::Gauge,
+            7 => Kind::Sum { monotonic, temporality },
+            9 => Kind::Histogram(temporality),
+            10 => Kind::ExponentialHistogram(temporality),
+            _ => Kind::Summary,
+        }
+    }
 }
 
 fn points(kind: Kind, data: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {

@@ -24,6 +24,11 @@ impl<'a> Fields<'a> {
         Self { rest: message }
     }
 
+    /// What has not been read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     #[inline]
     fn read(&mut self) -> Result<(u32, Payload<'a>), Fault> {
         let key = varint(&mut self.rest)?;
@@ -96,6 +101,14 @@ impl<'a> Payload<'a> {
         }
     }
 
+    /// A `sint32`: small negative numbers are short.
+    #[inline]
+    pub(super) fn zigzag(self, name: &str) -> Result<i32, Fault> {
+        // Of a longer number protobuf takes the lower half.
+        let value = self.varint(name)? as u32;
+        Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+    }
+
     #[inline]
     pub(super) fn fixed64(self, name: &str) -> Result<u64, Fault> {
         match self {
@@ -125,6 +138,96 @@ impl<'a> Payload<'a> {
         }
         Ok(())
     }
+
+    /// The same of a repeated `uint64`.
+    pub(super) fn repeated_varint(self, name: &str, mut push: impl FnMut(u64)) -> Result<(), Fault> {
+        match self {
+            Self::Varint(value) => push(value),
+            Self::Bytes(mut bytes) => {
+                while !bytes.is_empty() {
+                    push(varint(&mut bytes)?);
+                }
+            }
+            _ => return Err(wrong_type(name)),
+        }
+        Ok(())
+    }
+}
+
+/// The messages at the end of a path of field numbers, for a message that is sent in pieces: protobuf adds up what is repeated
+/// in them.
+#[derive(Clone, Debug)]
+pub(super) struct Nested<'a> {
+    open: [Fields<'a>; MAX_PATH],
+    depth: usize,
+    path: &'static [u32],
+    name: &'static str,
+}
+
+/// The longest path: from a key-value over the pieces of its value and those of an array to the elements.
+const MAX_PATH: usize = 3;
+
+impl<'a> Nested<'a> {
+    #[inline]
+    pub(super) fn of(message: &'a [u8], path: &'static [u32], name: &'static str) -> Self {
+        Self {
+            open: [Fields::of(message), Fields::of(&[]), Fields::of(&[])],
+            depth: 0,
+            path,
+            name,
+        }
+    }
+}
+
+impl<'a> Iterator for Nested<'a> {
+    type Item = Result<&'a [u8], Fault>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let field = match self.open.get_mut(self.depth)?.next() {
+                Some(Ok(field)) => field,
+                Some(Err(fault)) => return Some(Err(fault)),
+                None => {
+                    self.depth = self.depth.checked_sub(1)?;
+                    continue;
+                }
+            };
+            if Some(&field.0) != self.path.get(self.depth) {
+                continue;
+            }
+            let message = match field.1.message(self.name) {
+                Ok(message) => message,
+                Err(fault) => return Some(Err(fault)),
+            };
+            match self.open.get_mut(self.depth + 1) {
+                Some(inner) if self.depth + 1 < self.path.len() => *inner = Fields::of(message),
+                _ => return Some(Ok(message)),
+            }
+            self.depth += 1;
+        }
+    }
+}
+
+/// Appends a varint.
+pub(super) fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends what stands in front of a field's value.
+pub(super) fn push_key(out: &mut Vec<u8>, number: u32, wire_type: u32) {
+    push_varint(out, u64::from(number) << 3 | u64::from(wire_type));
+}
+
+/// Puts the length in front of the message that has been appended since `start`.
+pub(super) fn push_length_at(out: &mut Vec<u8>, start: usize) {
+    let mut prefix = Vec::with_capacity(5);
+    push_varint(&mut prefix, out.len().saturating_sub(start) as u64);
+    out.splice(start..start, prefix);
 }
 
 #[cold]

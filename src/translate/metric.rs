@@ -67,13 +67,6 @@ pub(super) fn shown(name: &str) -> &str {
 }
 
 fn metric_type(metric: &Metric<'_>) -> Result<MetricType, Refused> {
-    let not_yet = |what: &str| {
-        let detail = format!(
-            "metric \"{}\" has {what}, which this version does not translate yet",
-            shown(metric.name)
-        );
-        Err(Refused::new(PointReason::NotImplemented, detail))
-    };
     match metric.kind {
         Kind::Sum {
             temporality: Temporality::Unknown,
@@ -87,15 +80,9 @@ fn metric_type(metric: &Metric<'_>) -> Result<MetricType, Refused> {
             );
             Err(Refused::new(PointReason::UnknownTemporality, detail))
         }
-        Kind::ExponentialHistogram(_) => not_yet("exponential histograms"),
-        Kind::Sum {
-            temporality: Temporality::Delta,
-            ..
-        }
-        | Kind::Histogram(Temporality::Delta) => not_yet("delta temporality"),
         Kind::Sum { monotonic: true, .. } => Ok(MetricType::Counter),
         Kind::Sum { monotonic: false, .. } | Kind::Gauge => Ok(hint(metric)),
-        Kind::Histogram(_) => Ok(MetricType::Histogram),
+        Kind::Histogram(_) | Kind::ExponentialHistogram(_) => Ok(MetricType::Histogram),
         Kind::Summary => Ok(MetricType::Summary),
     }
 }

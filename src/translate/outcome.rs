@@ -19,6 +19,10 @@ pub enum Advice {
     StringIndex,
     /// A histogram's count is not the total of its buckets; the total was used (H-06).
     CountMismatch,
+    /// A point starts after it ends; the start was ignored (T-03).
+    StartAfterEnd,
+    /// Texts that are not UTF-8 have U+FFFD in place of what is not (L-08).
+    ReplacedUtf8,
     /// A resource attribute passes a limit and stays out of `target_info` (B-03).
     OversizedResource,
     /// Metrics of one name have different units; the family has none (K-03).
@@ -29,11 +33,13 @@ pub enum Advice {
 
 impl Advice {
     /// Every kind of advice.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::JoinedAttributes,
         Self::DroppedAttribute,
         Self::StringIndex,
         Self::CountMismatch,
+        Self::StartAfterEnd,
+        Self::ReplacedUtf8,
         Self::OversizedResource,
         Self::UnitConflict,
         Self::UnknownFields,
@@ -46,6 +52,8 @@ impl Advice {
             Self::DroppedAttribute => "dropped_attribute",
             Self::StringIndex => "string_index",
             Self::CountMismatch => "count_mismatch",
+            Self::StartAfterEnd => "start_after_end",
+            Self::ReplacedUtf8 => "replaced_utf8",
             Self::OversizedResource => "oversized_resource",
             Self::UnitConflict => "unit_conflict",
             Self::UnknownFields => "unknown_fields",
@@ -67,6 +75,8 @@ pub struct Outcome {
     pub ignored: u64,
     /// Accepted points that met another stream in their series.
     pub collisions: u64,
+    /// Accepted deltas in front of which something is missing (conformance D-03).
+    pub gaps: u64,
 }
 
 impl Outcome {

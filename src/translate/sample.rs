@@ -1,4 +1,5 @@
-use crate::model::{Histogram, MetricType, Number, PointReason, Refused, Sample, Summary};
+use super::{MissingSum, exponential};
+use crate::model::{Exponential, Histogram, MetricType, Number, PointReason, Refused, Sample, Summary};
 use crate::otlp::{self, HistogramPoint, Point, SummaryPoint, Value};
 
 /// Holds the arrays of one sample, and is used again for the next.
@@ -7,6 +8,7 @@ pub(super) struct Scratch {
     bounds: Vec<f64>,
     counts: Vec<u64>,
     quantiles: Vec<(f64, f64)>,
+    exponential: Exponential,
 }
 
 /// A sample, and whether the sender's count was not the total of its buckets (conformance H-06).
@@ -17,7 +19,12 @@ pub(super) struct Translated<'a> {
 
 impl Scratch {
     /// The sample of a point in a family of `metric_type`.
-    pub(super) fn sample(&mut self, metric_type: MetricType, point: &Point<'_>) -> Result<Translated<'_>, Refused> {
+    pub(super) fn sample(
+        &mut self,
+        metric_type: MetricType,
+        point: &Point<'_>,
+        missing_sum: MissingSum,
+    ) -> Result<Translated<'_>, Refused> {
         let exact = |sample| {
             Ok(Translated {
                 sample,
@@ -28,8 +35,10 @@ impl Scratch {
             Value::Number(number) => exact(Sample::Number(self::number(metric_type, *number)?)),
             Value::Histogram(histogram) => self.histogram(histogram),
             Value::Summary(summary) => exact(self.summary(summary)?),
-            // The metric was refused before.
-            Value::ExponentialHistogram => Err(Refused::new(PointReason::NotImplemented, "exponential histograms")),
+            Value::ExponentialHistogram(histogram) => {
+                exponential::read(&mut self.exponential, histogram, missing_sum)?;
+                exact(Sample::Exponential(self.exponential.sample()))
+            }
         }
     }
 
@@ -50,6 +59,8 @@ impl Scratch {
                 bounds.len()
             ));
         }
+        // -0 is 0.
+        bounds.iter_mut().for_each(|bound| *bound += 0.0);
         // Written so that NaN does not pass.
         if let Some(pair) = bounds
             .windows(2)

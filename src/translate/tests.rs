@@ -13,7 +13,14 @@ fn bridge(requests: &[&str]) -> (String, Vec<String>) {
     let rules = Rules::default();
     let mut messages = Vec::new();
     for request in requests {
-        let mut translator = Translator::new(&store, &rules, now);
+        let mut translator = Translator::new(
+            &store,
+            &rules,
+            Arrival {
+                instant: now,
+                unix_nano: 0,
+            },
+        );
         otlp::decode(&json::transcode(request.as_bytes()).unwrap().protobuf, &mut translator).unwrap();
         messages.extend(translator.finish().message());
     }

@@ -6,17 +6,19 @@ use std::time::{Duration, Instant};
 
 use meterbridge::api::scrape::{Scrape, Selection};
 use meterbridge::exposition::Format;
+use meterbridge::model::{self, Exponential, Sample};
 use meterbridge::otlp::{self, DecodeError, json};
 use meterbridge::store::{self, Identity, Store};
-use meterbridge::translate::{Advice, Outcome, Rules, Translator};
+use meterbridge::translate::{Advice, Arrival, Outcome, Rules, Translator};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
 };
 use opentelemetry_proto::tonic::metrics::v1::summary_data_point::ValueAtQuantile;
 use opentelemetry_proto::tonic::metrics::v1::{
-    ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint,
-    ResourceMetrics, ScopeMetrics, Sum, Summary, SummaryDataPoint, metric, number_data_point,
+    Exemplar, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram, HistogramDataPoint, Metric,
+    NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum, Summary, SummaryDataPoint, exemplar,
+    exponential_histogram_data_point::Buckets, metric, number_data_point,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
@@ -278,33 +280,53 @@ impl Build {
         self
     }
 
-    /// An exponential histogram point.
-    pub fn exponential(mut self) -> Self {
+    /// An exponential histogram point: `exphist("e").exponential(|p| p.scale(0).zero(1).positive(1, &[0, 2]).sum(10.0))`. Its
+    /// count is the total of its buckets unless another is said.
+    pub fn exponential(mut self, says: impl FnOnce(ExponentialPoint) -> ExponentialPoint) -> Self {
         let metric::Data::ExponentialHistogram(histogram) = self.0.data.as_mut().unwrap() else {
             panic!("no histogram")
         };
-        let point = ExponentialHistogramDataPoint {
-            time_unix_nano: SECOND,
-            ..ExponentialHistogramDataPoint::default()
-        };
-        histogram.data_points.push(point);
+        histogram.data_points.push(says(ExponentialPoint::default()).finish());
+        self
+    }
+
+    pub fn delta(self) -> Self {
+        self.temporality(DELTA)
+    }
+
+    /// An exemplar of the last point: `.exemplar(|e| e.is(1.0).t(1.5).trace("5b8e…").attr("k", "v"))`.
+    pub fn exemplar(mut self, says: impl FnOnce(ExemplarOf) -> ExemplarOf) -> Self {
+        let exemplar = says(ExemplarOf::default()).0;
+        match self.0.data.as_mut().unwrap() {
+            metric::Data::Gauge(data) => data.data_points.last_mut().unwrap().exemplars.push(exemplar),
+            metric::Data::Sum(data) => data.data_points.last_mut().unwrap().exemplars.push(exemplar),
+            metric::Data::Histogram(data) => data.data_points.last_mut().unwrap().exemplars.push(exemplar),
+            metric::Data::ExponentialHistogram(data) => data.data_points.last_mut().unwrap().exemplars.push(exemplar),
+            metric::Data::Summary(_) => panic!("no exemplars"),
+        }
         self
     }
 
     pub fn attr(mut self, key: &str, value: impl Into<Any>) -> Self {
-        self.last().0.push(pair(key, value));
+        self.last().attributes.push(pair(key, value));
+        self
+    }
+
+    /// The start time in seconds.
+    pub fn s(mut self, seconds: u64) -> Self {
+        *self.last().start = seconds * SECOND;
         self
     }
 
     /// The end time in seconds.
     pub fn t(mut self, seconds: u64) -> Self {
-        *self.last().1 = seconds * SECOND;
+        *self.last().time = seconds * SECOND;
         self
     }
 
     /// Flags the point as one without a recorded value.
     pub fn stale(mut self) -> Self {
-        *self.last().2 = 1;
+        *self.last().flags = 1;
         self
     }
 
@@ -319,19 +341,134 @@ impl Build {
         }
     }
 
-    fn last(&mut self) -> (&mut Vec<KeyValue>, &mut u64, &mut u32) {
+    fn last(&mut self) -> LastPoint<'_> {
         macro_rules! last {
             ($($kind:ident),*) => {
                 match self.0.data.as_mut().unwrap() {
                     $(metric::Data::$kind(data) => {
                         let point = data.data_points.last_mut().unwrap();
-                        (&mut point.attributes, &mut point.time_unix_nano, &mut point.flags)
+                        LastPoint {
+                            attributes: &mut point.attributes,
+                            start: &mut point.start_time_unix_nano,
+                            time: &mut point.time_unix_nano,
+                            flags: &mut point.flags,
+                        }
                     })*
                 }
             };
         }
         last!(Gauge, Sum, Histogram, ExponentialHistogram, Summary)
     }
+}
+
+/// What points of all kinds have.
+struct LastPoint<'a> {
+    attributes: &'a mut Vec<KeyValue>,
+    start: &'a mut u64,
+    time: &'a mut u64,
+    flags: &'a mut u32,
+}
+
+/// An exponential histogram point that is being put together.
+#[derive(Default)]
+pub struct ExponentialPoint {
+    point: ExponentialHistogramDataPoint,
+    count: Option<u64>,
+}
+
+impl ExponentialPoint {
+    pub fn scale(mut self, scale: i32) -> Self {
+        self.point.scale = scale;
+        self
+    }
+
+    pub fn zero(mut self, count: u64) -> Self {
+        self.point.zero_count = count;
+        self
+    }
+
+    pub fn threshold(mut self, threshold: f64) -> Self {
+        self.point.zero_threshold = threshold;
+        self
+    }
+
+    pub fn positive(mut self, offset: i32, counts: &[u64]) -> Self {
+        let bucket_counts = counts.to_vec();
+        self.point.positive = Some(Buckets { offset, bucket_counts });
+        self
+    }
+
+    pub fn negative(mut self, offset: i32, counts: &[u64]) -> Self {
+        let bucket_counts = counts.to_vec();
+        self.point.negative = Some(Buckets { offset, bucket_counts });
+        self
+    }
+
+    pub fn sum(mut self, sum: f64) -> Self {
+        self.point.sum = Some(sum);
+        self
+    }
+
+    pub fn count(mut self, count: u64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    fn finish(mut self) -> ExponentialHistogramDataPoint {
+        let sides = [&self.point.positive, &self.point.negative].into_iter().flatten();
+        let total = sides
+            .flat_map(|side| &side.bucket_counts)
+            .fold(self.point.zero_count, |total, count| total.wrapping_add(*count));
+        self.point.count = self.count.unwrap_or(total);
+        self.point.time_unix_nano = SECOND;
+        self.point
+    }
+}
+
+/// An exemplar that is being put together.
+#[derive(Default)]
+pub struct ExemplarOf(Exemplar);
+
+impl ExemplarOf {
+    pub fn is(mut self, value: impl Into<Value>) -> Self {
+        self.0.value = match value.into() {
+            Value::Int(value) => Some(exemplar::Value::AsInt(value)),
+            Value::Double(value) => Some(exemplar::Value::AsDouble(value)),
+            Value::Unset => None,
+        };
+        self
+    }
+
+    /// In seconds.
+    pub fn t(mut self, seconds: f64) -> Self {
+        self.0.time_unix_nano = (seconds * SECOND as f64) as u64;
+        self
+    }
+
+    /// In hexadecimal.
+    pub fn trace(mut self, id: &str) -> Self {
+        self.0.trace_id = unhex(id);
+        self
+    }
+
+    /// In hexadecimal.
+    pub fn span(mut self, id: &str) -> Self {
+        self.0.span_id = unhex(id);
+        self
+    }
+
+    pub fn attr(mut self, key: &str, value: impl Into<Any>) -> Self {
+        self.0.filtered_attributes.push(pair(key, value));
+        self
+    }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .chars()
+        .map(|digit| u8::try_from(digit.to_digit(16).unwrap()).unwrap())
+        .collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// A request of one resource.
@@ -416,6 +553,8 @@ pub struct Bridge {
     rules: Rules,
     start: Instant,
     now: Instant,
+    /// What the clock on the wall shows when a request comes, in seconds since the Unix epoch.
+    pub arrival: u64,
     style: Style,
 }
 
@@ -435,6 +574,7 @@ impl Bridge {
             rules,
             start,
             now: start,
+            arrival: 0,
             style: Style::Plain,
         }
     }
@@ -465,9 +605,34 @@ impl Bridge {
 
     /// A request as bytes.
     pub fn take(&self, protobuf: &[u8]) -> Result<Answer, DecodeError> {
-        let mut translator = Translator::new(&self.store, &self.rules, self.now);
+        let mut translator = self.translator();
         otlp::decode(protobuf, &mut translator)?;
         Ok(Answer(translator.finish()))
+    }
+
+    /// A request as bytes, where U+FFFD takes the place of what is not UTF-8.
+    pub fn take_lossy(&self, protobuf: &[u8]) -> Result<Answer, DecodeError> {
+        let mut translator = self.translator();
+        let replaced = otlp::decode_lossy(protobuf, &mut translator)?;
+        translator.replaced_utf8(replaced);
+        Ok(Answer(translator.finish()))
+    }
+
+    /// The same as OTLP/JSON.
+    pub fn json_lossy(&self, text: &[u8]) -> Result<Answer, DecodeError> {
+        let transcoded = json::transcode_lossy(text)?;
+        let mut translator = self.translator();
+        otlp::decode(&transcoded.protobuf, &mut translator)?;
+        translator.replaced_utf8(transcoded.replaced);
+        Ok(Answer(translator.finish()))
+    }
+
+    fn translator(&self) -> Translator<'_> {
+        let arrival = Arrival {
+            instant: self.now,
+            unix_nano: self.arrival * SECOND,
+        };
+        Translator::new(&self.store, &self.rules, arrival)
     }
 
     /// A request as OTLP/JSON.
@@ -490,6 +655,29 @@ impl Bridge {
         let mut out = Vec::new();
         while scrape.next(&mut out, size) {}
         String::from_utf8(out).unwrap()
+    }
+
+    /// What `read` makes of each series that is held, by the name of its family; families in no order.
+    pub fn held<T>(&self, mut read: impl FnMut(&str, model::Series<'_>) -> T) -> Vec<T> {
+        let mut found = Vec::new();
+        for cell in self.store.families() {
+            cell.read(&self.store, self.store.start(self.now), usize::MAX, |batch| {
+                let name = batch.family.name.clone();
+                found.extend(batch.series().map(|shown| read(&name, shown.series)));
+            });
+        }
+        found
+    }
+
+    /// The only series, which is an exponential histogram.
+    #[track_caller]
+    pub fn exponential(&self) -> Exponential {
+        let held = self.held(|_, series| match series.sample {
+            Sample::Exponential(histogram) => Exponential::from(histogram),
+            other => panic!("{other:?}"),
+        });
+        let [histogram] = <[_; 1]>::try_from(held).unwrap();
+        histogram
     }
 
     #[track_caller]

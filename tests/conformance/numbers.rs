@@ -105,7 +105,10 @@ fn m_03_temporality_that_is_none() {
         refused(counter("x").is(1).temporality(temporality), message);
         refused(updown("x").is(1).temporality(temporality), message);
         refused(hist("x").buckets(&[], &[1], 1.0).temporality(temporality), message);
-        refused(exphist("x").exponential().temporality(temporality), message);
+        refused(
+            exphist("x").exponential(|p| p.sum(0.0)).temporality(temporality),
+            message,
+        );
     }
 }
 
@@ -153,16 +156,24 @@ fn m_05_numbers_in_text() {
 }
 
 #[test]
-fn what_this_version_does_not_translate_yet_is_refused_as_such() {
+fn m_04_d_08_a_delta_of_a_counter_is_not_negative_and_one_of_another_sum_may_be() {
+    for (value, word) in [(Value::Int(-2), "-2"), (Value::Double(f64::NAN), "NaN")] {
+        let message = format!("invalid_counter_value: metric \"c\": a monotonic sum cannot be {word}");
+        refused(counter("c").is(value).delta(), &message);
+    }
+    Bridge::new().send(updown("u").is(-2).delta()).expect_plain();
+}
+
+#[test]
+fn d_01_d_06_d_07_d_08_every_kind_of_delta_is_taken() {
     for metric in [
-        sum("x", true, DELTA).is(1),
-        sum("x", false, DELTA).is(1),
-        hist("x").buckets(&[], &[1], 1.0).temporality(DELTA),
-        exphist("x").exponential(),
-        exphist("x").exponential().temporality(DELTA),
+        counter("x").is(1),
+        updown("x").is(1),
+        hist("x").buckets(&[], &[1], 1.0),
+        exphist("x").exponential(|p| p.positive(0, &[1]).sum(1.0)),
     ] {
         let bridge = Bridge::new();
-        bridge.send(metric).refuses(0, &[("not_implemented", 1)]);
-        bridge.shows("");
+        bridge.send(metric.delta().s(1).t(2)).expect_plain().refuses(1, &[]);
+        assert_eq!(bridge.store.series(), 1);
     }
 }

@@ -15,16 +15,19 @@ pub enum Style {
     Unknown,
     /// Every single value twice, a wrong one first: the last counts.
     Twice,
+    /// Every single message in two pieces, which add up.
+    Pieces,
 }
 
 impl Style {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Plain,
         Self::Reversed,
         Self::Unpacked,
         Self::Split,
         Self::Unknown,
         Self::Twice,
+        Self::Pieces,
     ];
 }
 
@@ -43,6 +46,8 @@ pub enum Kind {
     HistogramPoint,
     ExponentialPoint,
     SummaryPoint,
+    Buckets,
+    Exemplar,
     Quantile,
     KeyValue,
     AnyValue,
@@ -64,6 +69,8 @@ impl Kind {
             (Self::Metric, 11) => Self::Data(&Self::SummaryPoint),
             (Self::Data(point), 1) => *point,
             (Self::SummaryPoint, 6) => Self::Quantile,
+            (Self::ExponentialPoint, 8 | 9) => Self::Buckets,
+            (Self::NumberPoint, 5) | (Self::HistogramPoint, 8) | (Self::ExponentialPoint, 11) => Self::Exemplar,
             (Self::Resource, 1)
             | (Self::Scope, 3)
             | (Self::Metric, 12)
@@ -71,6 +78,7 @@ impl Kind {
             | (Self::HistogramPoint, 9)
             | (Self::ExponentialPoint, 1)
             | (Self::SummaryPoint, 7)
+            | (Self::Exemplar, 7)
             | (Self::Map, 1) => Self::KeyValue,
             (Self::KeyValue, 2) | (Self::Array, 1) => Self::AnyValue,
             (Self::AnyValue, 5) => Self::Array,
@@ -80,7 +88,34 @@ impl Kind {
     }
 
     fn is_packed(self, number: u32) -> bool {
-        self == Self::HistogramPoint && [6, 7].contains(&number)
+        (self == Self::HistogramPoint && [6, 7].contains(&number)) || (self == Self::Buckets && number == 2)
+    }
+
+    /// The numbers of a packed field, one by one, with their wire type.
+    fn unpacked(self, mut payload: &[u8]) -> Vec<(u8, Vec<u8>)> {
+        let mut numbers = Vec::new();
+        while !payload.is_empty() {
+            let (wire_type, length) = match self {
+                Self::Buckets => (0, payload.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1),
+                _ => (1, 8),
+            };
+            let (number, rest) = payload.split_at(length);
+            numbers.push((wire_type, number.to_vec()));
+            payload = rest;
+        }
+        numbers
+    }
+
+    /// Whether the field is one message.
+    fn is_one_message(self, number: u32) -> bool {
+        match self {
+            Self::ResourceMetrics | Self::ScopeMetrics => number == 1,
+            Self::Metric => number != 12 && self.field(number).is_some(),
+            Self::ExponentialPoint => [8, 9].contains(&number),
+            Self::KeyValue => number == 2,
+            Self::AnyValue => [5, 6].contains(&number),
+            _ => false,
+        }
     }
 
     /// Whether the field is one text, number or flag.
@@ -104,12 +139,24 @@ fn message(style: Style, kind: Kind, bytes: &[u8]) -> Vec<u8> {
     let mut fields: Vec<Field> = Vec::new();
     for (number, wire_type, payload) in parse(bytes) {
         if let Some(inner) = kind.field(number) {
-            fields.push((number, wire_type, message(style, inner, &payload)));
+            let inner = message(style, inner, &payload);
+            if style == Style::Pieces && kind.is_one_message(number) {
+                let fields_of_inner = parse(&inner);
+                let (front, back) = fields_of_inner.split_at(fields_of_inner.len().div_ceil(2));
+                fields.extend([front, back].map(|piece| (number, wire_type, write(piece))));
+            } else {
+                fields.push((number, wire_type, inner));
+            }
         } else if kind.is_packed(number) && style == Style::Unpacked {
-            fields.extend(payload.chunks(8).map(|number_bytes| (number, 1, number_bytes.to_vec())));
+            let numbers = kind.unpacked(&payload);
+            fields.extend(numbers.into_iter().map(|(wire_type, bytes)| (number, wire_type, bytes)));
         } else if kind.is_packed(number) && style == Style::Split {
-            let (front, back) = payload.split_at(payload.len() / 16 * 8);
-            fields.extend([(number, 2, front.to_vec()), (number, 2, back.to_vec())]);
+            let numbers = kind.unpacked(&payload);
+            let (front, back) = numbers.split_at(numbers.len() / 2);
+            fields.extend([front, back].map(|half| {
+                let bytes = half.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+                (number, 2, bytes)
+            }));
         } else {
             if style == Style::Twice && kind.is_single(number) {
                 let wrong = if wire_type == 2 {

@@ -4,7 +4,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-use super::schema::Kind;
+use crate::otlp::schema::Kind;
+use crate::otlp::wire::push_varint;
 
 /// Base64 with or without padding, as the JSON mapping of protobuf asks of readers.
 const ENGINE: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -47,14 +48,6 @@ impl Wire {
     }
 }
 
-pub(super) fn push_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 impl<'de> DeserializeSeed<'de> for Scalar {
     type Value = Option<Wire>;
 
@@ -93,11 +86,17 @@ impl Scalar {
         if let Kind::Double = self.kind {
             return Some(Wire::Fixed64(value.to_bits()));
         }
-        // JSON has one kind of number: 4.0 and 1e3 are whole.
-        if value.trunc() != value || value.abs() > 2f64.powi(53) {
+        // JSON has one kind of number: 4.0 and 1e3 are whole, and so is every double beyond 2^53, times among them.
+        if value.trunc() != value {
             return None;
         }
-        self.signed(value as i64)
+        if (0.0..2f64.powi(64)).contains(&value) {
+            self.unsigned(value as u64)
+        } else if (-(2f64.powi(63))..0.0).contains(&value) {
+            self.signed(value as i64)
+        } else {
+            None
+        }
     }
 
     fn text(&self, value: &str) -> Option<Wire> {
@@ -113,11 +112,7 @@ impl Scalar {
                 "NaN" => Some(f64::NAN),
                 "Infinity" => Some(f64::INFINITY),
                 "-Infinity" => Some(f64::NEG_INFINITY),
-                // Rust reads more than JSON has: "inf", "nan", "+1".
-                _ if value.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => {
-                    value.parse().ok().filter(|double: &f64| double.is_finite())
-                }
-                _ => None,
+                _ => number(value),
             }
             .map(|double| Wire::Fixed64(double.to_bits())),
             // Numbers by name are what P-12 forbids, numbers as text what P-11 allows for 64 bits.
@@ -126,7 +121,7 @@ impl Scalar {
             _ => match (value.parse::<u64>(), value.parse::<i64>()) {
                 (Ok(unsigned), _) => self.unsigned(unsigned),
                 (_, Ok(signed)) => self.signed(signed),
-                _ => None,
+                _ => number(value).and_then(|double| self.double(double)),
             },
         }
     }
@@ -192,6 +187,14 @@ impl Visitor<'_> for Scalar {
     fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
         self.found(self.text(value), format_args!("\"{value}\""))
     }
+}
+
+/// A finite number as JSON writes one. Rust reads more than JSON has: "inf", "nan", "+1".
+fn number(text: &str) -> Option<f64> {
+    if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok().filter(|double: &f64| double.is_finite())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -1,15 +1,13 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::Transcoded;
-use super::scalar::{self, Scalar};
-use super::schema::{Field, Kind, Message, REQUEST};
-
-/// How deep messages may be nested: each level of an attribute value takes two, and the request itself a dozen. Beyond it
-/// the walk over the protobuf would refuse the value anyway (conformance B-04).
-const MAX_DEPTH: usize = 160;
+use super::scalar::Scalar;
+use crate::otlp::schema::{FIELD_NUMBERS, Field, Kind, MAX_DEPTH, Message, REQUEST};
+use crate::otlp::wire::{push_key, push_length_at, push_varint};
 
 pub(super) fn request(text: &str) -> Result<Transcoded, serde_json::Error> {
     let mut output = Output {
@@ -29,6 +27,7 @@ pub(super) fn request(text: &str) -> Result<Transcoded, serde_json::Error> {
     Ok(Transcoded {
         protobuf: output.protobuf,
         unknown: output.unknown,
+        replaced: 0,
     })
 }
 
@@ -39,10 +38,6 @@ struct Output {
 }
 
 impl Output {
-    fn key(&mut self, number: u32, wire_type: u32) {
-        scalar::push_varint(&mut self.protobuf, u64::from(number << 3 | wire_type));
-    }
-
     /// Writes key and length in front of the message that `write` appends. One that is `null` was not sent: written as an empty
     /// one it would take the place of its neighbours in a `oneof` (conformance P-14).
     fn length_delimited<E>(
@@ -51,17 +46,38 @@ impl Output {
         write: impl FnOnce(&mut Self) -> Result<Presence, E>,
     ) -> Result<(), E> {
         let before = self.protobuf.len();
-        self.key(field.number, 2);
+        push_key(&mut self.protobuf, field.number, 2);
         let start = self.protobuf.len();
         if let (Presence::Null, false) = (write(self)?, field.repeated) {
             self.protobuf.truncate(before);
             return Ok(());
         }
-        let length = self.protobuf.len() - start;
-        let mut prefix = Vec::with_capacity(5);
-        scalar::push_varint(&mut prefix, length as u64);
-        self.protobuf.splice(start..start, prefix);
+        push_length_at(&mut self.protobuf, start);
         Ok(())
+    }
+
+    /// Takes back what a key has written that comes again: the last one counts (conformance B-04), which in protobuf it would
+    /// not where messages and arrays add up. The bytes stay, as a field that means nothing, so that a request full of repeated
+    /// keys costs no more than another.
+    fn take_back(&mut self, written: &Range<usize>) {
+        let Some(bytes) = self.protobuf.get_mut(written.clone()) else {
+            return;
+        };
+        // Key and value take two bytes at least; of long ones the length is written in five, zeros in front.
+        let mut header = Vec::with_capacity(6);
+        push_key(&mut header, FIELD_NUMBERS as u32 - 1, 2);
+        match bytes.len() {
+            0 | 1 => return,
+            length @ 2..=129 => push_varint(&mut header, length as u64 - 2),
+            length => {
+                let length = length as u64 - 6;
+                header.extend((0..4).map(|at| (length >> (7 * at)) as u8 | 0x80));
+                header.push((length >> 28) as u8 & 0x7F);
+            }
+        }
+        for (byte, new) in bytes.iter_mut().zip(header) {
+            *byte = new;
+        }
     }
 }
 
@@ -102,14 +118,20 @@ impl<'de> Visitor<'de> for MessageBody<'_> {
             return Err(A::Error::custom("a value is nested too deep"));
         }
         let (mut known, mut first_unknown) = (false, None);
+        let mut written: [Range<usize>; FIELD_NUMBERS] = Default::default();
         while let Some(Key(name)) = object.next_key()? {
             match self.message.fields.iter().find(|field| field.json == name) {
                 Some(field) => {
                     known = true;
+                    let start = self.output.protobuf.len();
                     object.next_value_seed(FieldValue {
                         field,
                         output: self.output,
                     })?;
+                    if let Some(written) = written.get_mut(field.number as usize) {
+                        self.output.take_back(written);
+                        *written = start..self.output.protobuf.len();
+                    }
                 }
                 None => {
                     // Names are the sender's; the message shows the beginning of one.
@@ -161,7 +183,7 @@ impl FieldValue<'_> {
                 // In an array of numbers `null` has no default to stand for; elsewhere it means that nothing was sent.
                 match value {
                     Some(value) => {
-                        output.key(field.number, value.wire_type());
+                        push_key(&mut output.protobuf, field.number, value.wire_type());
                         value.write(&mut output.protobuf);
                         Ok(())
                     }

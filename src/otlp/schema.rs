@@ -1,5 +1,12 @@
 //! The messages of an OTLP metrics request: JSON name, field number and type of each field that means something here.
 
+/// How deep messages may be nested: each of the 64 levels of an attribute value takes up to three (a map, a key-value, a
+/// value), and the request itself a dozen. Beyond it the walk would refuse the value anyway (conformance B-04).
+pub(super) const MAX_DEPTH: usize = 64 * 3 + 16;
+
+/// Field numbers are below this. The last one means nothing in any message.
+pub(super) const FIELD_NUMBERS: usize = 16;
+
 /// A message and the fields that it may have.
 pub(super) struct Message {
     pub(super) name: &'static str,
