@@ -36,6 +36,100 @@ fn p_11_whole_numbers_are_text_or_numbers_and_exact() {
 }
 
 #[test]
+fn p_11_whole_numbers_with_a_point_or_an_exponent() {
+    use number_data_point::Value::AsInt;
+    for (json, expected) in [
+        ("1e3", 1000),
+        ("-2.50e1", -25),
+        ("\"1e3\"", 1000),
+        ("\"4.0\"", 4),
+        ("-0", 0),
+        ("\"-0\"", 0),
+        ("9.223372036854774784e18", 9_223_372_036_854_774_784),
+        ("-9.223372036854775808e18", i64::MIN),
+    ] {
+        assert_eq!(number(&format!(r#""asInt":{json}"#)), Some(AsInt(expected)), "{json}");
+    }
+    let request = request(
+        r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[
+            {"timeUnixNano":1.5447126603e18,"startTimeUnixNano":"18446744073709551615","flags":"1"}]}}]}]}]}"#,
+    );
+    let Some(Data::Gauge(gauge)) = &request.resource_metrics[0].scope_metrics[0].metrics[0].data else {
+        panic!("no gauge")
+    };
+    let point = &gauge.data_points[0];
+    assert_eq!(
+        (point.time_unix_nano, point.start_time_unix_nano, point.flags),
+        (1_544_712_660_300_000_000, u64::MAX, 1)
+    );
+}
+
+#[test]
+fn p_11_p_14_values_that_a_field_cannot_have_are_refused_by_its_name() {
+    for (field, value) in [
+        ("asInt", "4.5"),
+        ("asInt", "\"4.5\""),
+        ("asInt", "9223372036854775808"),
+        ("asInt", "1e30"),
+        ("asInt", "\"inf\""),
+        ("asInt", "\"\""),
+        ("asInt", "\"+1\""),
+        ("asInt", "\"0x10\""),
+        ("asInt", "true"),
+        ("asInt", "{}"),
+        ("asDouble", "\"-inf\""),
+        ("asDouble", "\"1_000\""),
+        ("timeUnixNano", "-1"),
+        ("timeUnixNano", "-1e18"),
+        ("timeUnixNano", "18446744073709551616"),
+        ("timeUnixNano", "1.5"),
+        ("flags", "\"x\""),
+        ("flags", "-1"),
+        ("exemplars", "[{\"spanId\":\"abc\"}]"),
+        ("exemplars", "[{\"traceId\":\"0g\"}]"),
+        ("exemplars", "[{\"traceId\":5}]"),
+        ("exemplars", "{}"),
+        ("attributes", "[{\"value\":{\"bytesValue\":\"*\"}}]"),
+        ("attributes", "[{\"value\":{\"boolValue\":\"true\"}}]"),
+    ] {
+        let json = format!(
+            r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"gauge":{{"dataPoints":[{{"{field}":{value}}}]}}}}]}}]}}]}}"#
+        );
+        let Err(DecodeError::Malformed(message)) = transcode(json.as_bytes()) else {
+            panic!("{json} was taken")
+        };
+        let named = ["spanId", "traceId", "bytesValue", "boolValue"];
+        let name = named.into_iter().find(|name| value.contains(name)).unwrap_or(field);
+        assert!(message.contains(name), "{json}: {message}");
+    }
+}
+
+#[test]
+fn b_04_of_equal_keys_the_last_counts_whatever_stands_under_them() {
+    use number_data_point::Value::AsInt;
+    assert_eq!(number(r#""asInt":1,"flags":0,"asInt":2"#), Some(AsInt(2)));
+    assert_eq!(number(r#""asInt":1,"asInt":null"#), None);
+    assert_eq!(
+        number(r#""asInt":1,"as\u0049nt":3"#),
+        Some(AsInt(3)),
+        "an escaped key is the same key"
+    );
+    let long = "x".repeat(1 << 20);
+    for length in [0, 1, 125, 126, 127, 128, 129, 130, 200, 1 << 14, 1 << 20] {
+        let (long, last) = (&long[..length], r#"{"key":"last"}"#);
+        let twice = format!(
+            r#"{{"resourceMetrics":[{{"scopeMetrics":[]}},{{}}],"resourceMetrics":[{{
+                "resource":{{"attributes":[{{"key":"{long}"}},{{"key":"b"}}]}},
+                "schemaUrl":"{long}",
+                "resource":{{"attributes":[{{"key":"{long}"}}],"attributes":[{last}]}},
+                "schemaUrl":"u"}}]}}"#
+        );
+        let once = format!(r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{last}]}},"schemaUrl":"u"}}]}}"#);
+        assert_eq!(request(&twice), request(&once), "{length}");
+    }
+}
+
+#[test]
 fn p_14_doubles_by_name_as_text_and_as_numbers() {
     for (json, expected) in [
         (r#""Infinity""#, f64::INFINITY),
@@ -229,10 +323,34 @@ fn b_04_depth_is_bounded_and_64_levels_pass() {
     let decode = |depth| crate::otlp::decode(&transcode(nested(depth).as_bytes())?.protobuf, &mut Nothing);
     assert_eq!(decode(64), Ok(()));
     assert!(decode(65).is_err());
+    let maps = |depth: usize| {
+        let open = r#"{"kvlistValue":{"values":[{"value":"#.repeat(depth);
+        let close = "}]}}".repeat(depth);
+        let json = format!(
+            r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"gauge":{{"dataPoints":[{{"exemplars":[
+                {{"filteredAttributes":[{{"value":{open}{{"intValue":1}}{close}}}]}}]}}]}}}}]}}]}}]}}"#
+        );
+        crate::otlp::decode(&transcode(json.as_bytes())?.protobuf, &mut Nothing)
+    };
+    assert_eq!(maps(64), Ok(()), "a map takes three messages a level");
+    assert!(maps(65).is_err());
     assert!(decode(100_000).is_err());
     let unknown = format!(r#"{{"x":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     assert!(
         transcode(unknown.as_bytes()).is_ok(),
         "what is skipped does not recurse"
     );
+}
+
+#[test]
+fn l_08_bytes_that_are_not_utf_8_are_replaced_where_that_is_asked_for() {
+    let json = b"{\"resourceMetrics\":[{\"schemaUrl\":\"a\xFFb\xC3\",\"x\xFF\":1,\"scopeMetrics\":[{\"schemaUrl\":\"\xC3\xA9\"}]}]}";
+    assert!(matches!(transcode(json), Err(DecodeError::InvalidUtf8(_))));
+    let transcoded = transcode_lossy(json).unwrap();
+    assert_eq!(transcoded.replaced, 2, "two texts, one of them a key");
+    let request = ExportMetricsServiceRequest::decode(&*transcoded.protobuf).unwrap();
+    assert_eq!(request.resource_metrics[0].schema_url, "a\u{FFFD}b\u{FFFD}");
+    assert_eq!(request.resource_metrics[0].scope_metrics[0].schema_url, "é");
+    assert_eq!(transcode_lossy(b"{}").unwrap().replaced, 0);
+    assert!(matches!(transcode_lossy(b"{\xFF}"), Err(DecodeError::Malformed(_))));
 }
