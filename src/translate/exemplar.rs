@@ -86,3 +86,6 @@ fn attributes(exemplar: &otlp::Exemplar<'_>, has_trace: bool, has_span: bool, la
     }
     Labels::from_text(&rest)
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,6 +75,22 @@ fn h_02_bounds_are_canonical_numbers() {
 }
 
 #[test]
+fn h_02_a_bound_of_minus_0_is_0() {
+    row(
+        hist("h").buckets(&[-0.0], &[1, 1], 2.0),
+        r#"# TYPE h histogram
+        h_bucket{instance="i1",job="svc",le="0"} 1
+        h_bucket{instance="i1",job="svc",le="+Inf"} 2
+        h_sum{instance="i1",job="svc"} 2
+        h_count{instance="i1",job="svc"} 2"#,
+    );
+    refused(
+        hist("h").buckets(&[-0.0, 0.0], &[1, 1, 1], 2.0),
+        "invalid_buckets: metric \"h\": bound 0 does not come before 0",
+    );
+}
+
+#[test]
 fn h_03_without_buckets_there_is_only_inf() {
     let expected = r#"# TYPE h histogram
         h_bucket{instance="i1",job="svc",le="+Inf"} 4

@@ -1,5 +1,6 @@
 //! F-12: whatever comes in, no point poisons a scrape, and what cannot be decoded leaves no trace.
 
+use meterbridge::otlp::DecodeError;
 use meterbridge::otlp::json::transcode;
 use meterbridge::{store, translate};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
@@ -246,18 +247,30 @@ fn metric(kinds: &'static [usize]) -> impl Strategy<Value = Build> {
         let point = (
             measured,
             attributes(),
-            prop_oneof![9 => 1..5u64, 1 => Just(0)],
+            (0..5u64, prop_oneof![9 => 1..5u64, 1 => Just(0)]),
             prop::bool::weighted(0.1),
+            exemplar(kind != 5),
         );
-        vec(point, 0..5).prop_map(move |points| {
-            points
-                .into_iter()
-                .fold(empty.clone(), |metric, point| add(metric, kind, point))
-        })
+        vec(point, 0..5).prop_map(move |points| points.into_iter().fold(empty.clone(), add))
     })
 }
 
-fn add(metric: Build, kind: usize, (measured, attributes, t, is_stale): (Measured, Vec<KeyValue>, u64, bool)) -> Build {
+type PointParts = (
+    Measured,
+    Vec<KeyValue>,
+    (u64, u64),
+    bool,
+    Option<(String, AnyValue, String)>,
+);
+
+/// An attribute and an id, where there may be an exemplar.
+fn exemplar(may_be: bool) -> impl Strategy<Value = Option<(String, AnyValue, String)>> {
+    let ids = select(vec!["", "00", "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"]).prop_map(str::to_owned);
+    let one = prop::option::weighted(0.3, (key(), value(), ids));
+    one.prop_map(move |exemplar| exemplar.filter(|_| may_be))
+}
+
+fn add(metric: Build, (measured, attributes, times, is_stale, exemplar): PointParts) -> Build {
     let metric = match measured {
         Measured::Exponential(says) => metric.exponential(|p| says.of(p)),
         Measured::Number(value) => metric.is(value),
@@ -271,7 +284,14 @@ fn add(metric: Build, kind: usize, (measured, attributes, t, is_stale): (Measure
         .fold(metric, |metric, KeyValue { key, value, .. }| {
             metric.attr(&key, Any::from(value.and_then(|value| value.value)))
         });
-    let metric = metric.t(t);
+    let metric = metric.s(times.0).t(times.1);
+    let metric = match exemplar {
+        Some((key, value, id)) => metric.exemplar(|e| {
+            let value = Any::from(value.value);
+            e.is(1).t(0.5).trace(&id).span(&id).attr(&key, value)
+        }),
+        None => metric,
+    };
     if is_stale { metric.stale() } else { metric }
 }
 
@@ -376,6 +396,29 @@ proptest! {
             (answer.message(), answer.counts(), bridge.scrape(), held)
         };
         prop_assert_eq!(outcome(style), outcome(Style::Plain));
+    }
+
+    #[test]
+    fn l_08_texts_are_repaired_in_whatever_can_be_read(
+        requests in vec(request(EVERY), 1..3),
+        style in style(),
+        damage in vec((any::<Index>(), any::<u8>()), 0..4),
+    ) {
+        let mut bytes = wire::restyle(style, &encode(requests));
+        for (at, byte) in damage {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        let (strict, lossy) = (Bridge::new(), Bridge::new());
+        match (strict.take(&bytes), lossy.take_lossy(&bytes)) {
+            (Ok(strict), Ok(lossy)) => prop_assert_eq!(strict.counts(), lossy.counts()),
+            // The first fault is told: behind a text that is not UTF-8 there may be worse.
+            (Err(DecodeError::InvalidUtf8(_)), Ok(_) | Err(DecodeError::Malformed(_))) => {}
+            (Err(DecodeError::Malformed(_)), Err(DecodeError::Malformed(_))) => {}
+            (strict, lossy) => prop_assert!(false, "{:?} but {:?}", strict.map(|_| ()), lossy.map(|_| ())),
+        }
     }
 
     #[test]
