@@ -24,7 +24,7 @@ fn found(exemplars: &str) -> Vec<model::Exemplar> {
             {{"exemplars":[{exemplars}]}}]}}}}]}}]}}]}}"#
     );
     let mut reader = Reader {
-        labels: LabelSet::new(Rules::default().labels, stream_hasher()),
+        labels: LabelSet::new(&Rules::default(), stream_hasher()),
         found: Vec::new(),
     };
     otlp::decode(&json::transcode(json.as_bytes()).unwrap().protobuf, &mut reader).unwrap();
