@@ -267,7 +267,7 @@ async fn serve_grpc(
 
 /// Expires series whether somebody scrapes or not. A scrape sees none that has expired in any case; this frees their memory.
 async fn sweep(store: Arc<Store>) {
-    let expiry = store.limits().expiry.unwrap_or(Duration::MAX);
+    let expiry = store.limits().shortest_expiry().unwrap_or(Duration::MAX);
     let interval = (expiry / 20).clamp(Duration::from_millis(100), Duration::from_secs(15));
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -5,20 +5,40 @@
 //!
 //! - A series is one label set in one family; a histogram or a summary is one, however many lines it becomes. It holds the
 //!   sample with the newest time; of equally new ones the one that came last (conformance Z-05, C-05).
+//! - Deltas are added up: by the window of time that each counts, each window once, in whatever order they come (D-01 to
+//!   D-08). What was counted already is ignored; what overlaps it, or fits no gap, is refused. A series whose temporality or
+//!   whose buckets change starts anew, no earlier than its last sample (T-04).
+//! - Streams that meet in one label set write one series. Under [`Collisions::Sum`] each stream of a counter or a histogram
+//!   has a series of its own instead, and readers see several with equal labels, to be shown as their sum (C-05).
 //! - A family has one type while it has series. The first that comes decides (K-01), and which sample names the family owns
-//!   goes with it (K-04).
-//! - A series goes when nothing has come for it during the expiry, by the time of receipt (Z-03). A reader that says what
-//!   time it is never sees an expired one, whether it has been swept yet or not.
+//!   goes with it (K-04). It has the help that is to be preferred (K-02), and no unit once two have met (K-03).
+//! - A series goes when nothing has come for it during its expiry, by the time of receipt (Z-03): the one of the first rule
+//!   that fits, else the one of deltas or of all else. A reader that says what time it is never sees an expired one, whether
+//!   it has been swept yet or not; nor is it there for whatever comes later.
+//! - A series whose sender says that it has no value goes at once. Where deltas are added up it is hidden instead: not shown,
+//!   but held, with its total, its name and its place under the caps, until the next delta or its expiry (Z-01).
+//! - Exemplars are kept until newer ones take their place, as long as their series lives. A point that is ignored
+//!   brings none.
 //! - The caps refuse newcomers and never touch what is there (B-01).
-//! - A source lives as long as one of its series, or a request that is being taken in.
+//! - A source lives as long as one of its series, or a request that is being taken in; it is alive ([`Store::is_alive`])
+//!   exactly while one of its series is shown (Z-06).
 //! - Each family has a lock of its own, held for one series on the way in and for a bounded batch on the way out. Nothing is
 //!   called back under it but what the caller of [`FamilyCell::read`] passes, which must not block.
 
+mod accumulate;
+mod alive;
+mod caps;
 mod cell;
+mod exemplars;
+mod expiry;
+mod read;
 mod registry;
 mod series;
 mod source;
+mod streams;
 mod sweep;
+mod unit;
+mod windows;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -26,7 +46,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::RwLock;
 
-pub use cell::{Batch, FamilyCell, Position, Shown};
+pub use cell::FamilyCell;
+pub use read::{Batch, Position, Shown};
+pub use registry::FamilyFound;
 pub use series::{Applied, Change, Point};
 pub use source::{Identity, Origin, Source};
 
@@ -138,12 +160,6 @@ impl Store {
     /// The time as this store keeps it.
     pub fn moment(&self, now: Instant) -> Moment {
         Moment(u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX))
-    }
-
-    fn is_expired(&self, at: Moment, now: Moment) -> bool {
-        self.limits
-            .expiry
-            .is_some_and(|expiry| u128::from(now.0.saturating_sub(at.0)) > expiry.as_millis())
     }
 }
 

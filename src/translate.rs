@@ -241,7 +241,7 @@ impl<'s> Translator<'s> {
         let labels = self.labels.render().map_err(named)?;
         let cell = match &mut metric.cell {
             Some(cell) => cell,
-            empty => empty.insert(self.store.family(family, &origin(&source, &self.scope), self.now)?),
+            empty => empty.insert(self.store.family(family, &origin(&source, &self.scope), self.now)?.cell),
         };
         let point = store::Point {
             source: &source,

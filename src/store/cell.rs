@@ -1,14 +1,18 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::Mutex;
 
+use super::accumulate::Taken;
+use super::expiry::{Latest, Lifetime};
 use super::series::{Applied, Change, Point, Series, Value};
-use super::{Moment, Source, Store};
-use crate::model::{Family, Labels, MetricType, PointReason, Refused, Sample};
+use super::streams::Streams;
+use super::unit::Unit;
+use super::windows::Windows;
+use super::{Collisions, Moment, Store};
+use crate::model::{Family, Labels, MetricType, Refused, Sample, is_metric_name};
 
 /// A family and its series, behind a lock of its own.
 #[derive(Debug)]
@@ -17,111 +21,55 @@ pub struct FamilyCell {
     metric_type: MetricType,
     /// Who sent it first, for the message of a type conflict.
     origin: String,
+    birth: u64,
+    /// Whether each stream has a series of its own (conformance C-05, `sum`).
+    by_stream: bool,
     hasher: DefaultHashBuilder,
-    state: Mutex<State>,
+    /// How many series hold an exponential histogram.
+    exponentials: AtomicUsize,
+    are_legal: AtomicBool,
+    labels_repeat: AtomicBool,
+    pub(super) state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct State {
-    family: Family,
-    /// By the hash of the labels, which alone decide (conformance C-07).
-    index: HashTable<u32>,
-    slots: Vec<Option<Series>>,
+pub(super) struct State {
+    pub(super) family: Family,
+    pub(super) unit: Unit,
+    /// By the hash of the labels, which alone decide (conformance C-07), and of the stream where each has its own series.
+    pub(super) index: HashTable<u32>,
+    pub(super) slots: Vec<Option<Series>>,
     free: Vec<u32>,
-    /// When the last point of any series came.
-    newest: Moment,
+    streams: Streams,
+    /// Of all series, the hidden ones too: they hold the name and the type.
+    pub(super) latest: Latest,
     /// Whether `/metrics` has had to leave the family out.
-    left_out: bool,
+    pub(super) left_out: bool,
     /// Out of the registry: whoever still holds the cell has to ask for the family again.
     closed: bool,
 }
 
-/// How far a reader has come in a family. A series that is made while the reader is on its way is not shown to it: it could
-/// be one that the reader has met already, gone and come back in another place.
-#[derive(Clone, Copy, Debug)]
-pub struct Position {
-    slot: usize,
-    births: u64,
-    now: Moment,
-}
-
-/// What [`FamilyCell::read`] hands out.
-pub struct Batch<'a> {
-    /// Name, type, help and unit.
-    pub family: &'a Family,
-    slots: &'a mut [Option<Series>],
-    left_out: &'a mut bool,
-    store: &'a Store,
-    position: Position,
-}
-
-/// One series of a batch.
-pub struct Shown<'a> {
-    /// As a format writes it.
-    pub series: crate::model::Series<'a>,
-    /// Whose it is.
-    pub source: &'a Arc<Source>,
-    left_out: &'a mut bool,
-}
-
-/// Whether this is the first time that a family or a series is left out.
-fn first_time(left_out: &mut bool) -> bool {
-    !std::mem::replace(left_out, true)
-}
-
-impl Shown<'_> {
-    /// Notes that `/metrics` leaves the series out; whether that is new.
-    pub fn leave_out(&mut self) -> bool {
-        first_time(self.left_out)
-    }
-}
-
-impl Batch<'_> {
-    /// Notes that `/metrics` leaves the family out; whether that is new.
-    pub fn leave_out(&mut self) -> bool {
-        first_time(self.left_out)
-    }
-
-    /// The series that have not expired, in the order in which they came.
-    pub fn series(&mut self) -> impl Iterator<Item = Shown<'_>> {
-        let (store, position) = (self.store, self.position);
-        self.slots
-            .iter_mut()
-            .flatten()
-            .filter(move |series| series.is_shown(store, position))
-            .map(|series| Shown {
-                series: crate::model::Series {
-                    labels: series.labels.as_str(),
-                    sample: series.value.sample(),
-                    start_unix_nano: series.start_unix_nano,
-                    time_unix_nano: series.time_unix_nano,
-                    exemplars: crate::model::Exemplars::NONE,
-                },
-                source: &series.source,
-                left_out: &mut series.left_out,
-            })
-    }
-}
-
-impl Series {
-    fn is_shown(&self, store: &Store, position: Position) -> bool {
-        self.birth < position.births && !store.is_expired(self.received, position.now)
-    }
-}
-
 impl FamilyCell {
-    pub(super) fn new(family: Family, origin: String) -> Self {
+    pub(super) fn new(store: &Store, family: Family, origin: String) -> Self {
+        let counts_up = matches!(family.metric_type, MetricType::Counter | MetricType::Histogram);
         Self {
             name: family.name.as_str().into(),
             metric_type: family.metric_type,
             origin,
+            birth: store.births.fetch_add(1, Ordering::Relaxed),
+            by_stream: counts_up && store.limits().collisions == Collisions::Sum,
             hasher: DefaultHashBuilder::default(),
+            exponentials: AtomicUsize::new(0),
+            are_legal: AtomicBool::new(is_metric_name(&family.name)),
+            labels_repeat: AtomicBool::new(false),
             state: Mutex::new(State {
                 family,
+                unit: Unit::Agreed,
                 index: HashTable::new(),
                 slots: Vec::new(),
                 free: Vec::new(),
-                newest: Moment(0),
+                streams: Streams::default(),
+                latest: Latest::NONE,
                 left_out: false,
                 closed: false,
             }),
@@ -138,24 +86,32 @@ impl FamilyCell {
         self.metric_type
     }
 
+    /// Families are numbered in the order in which they were made (conformance K-05); not without gaps.
+    pub fn birth(&self) -> u64 {
+        self.birth
+    }
+
+    /// Whether a series holds an exponential histogram.
+    pub fn has_exponential(&self) -> bool {
+        self.exponentials.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the family's name and all label names are legal without quotes. Once they are not, it says so until the family
+    /// is empty.
+    pub fn are_legal(&self) -> bool {
+        self.are_legal.load(Ordering::Relaxed)
+    }
+
+    /// Whether series have equal labels, which are to be shown as one: their sum (conformance C-05).
+    pub fn labels_repeat(&self) -> bool {
+        self.labels_repeat.load(Ordering::Relaxed)
+    }
+
     pub(super) fn origin(&self) -> &str {
         &self.origin
     }
 
-    pub fn birth(&self) -> u64 {
-        0
-    }
-    pub fn is_shown(&self, store: &Store, position: Position) -> bool {
-        !self.is_empty() && !store.is_expired(self.state.lock().newest, position.now)
-    }
-    pub fn are_legal(&self) -> bool {
-        true
-    }
-    pub fn has_exponential(&self) -> bool {
-        false
-    }
-
-    /// How many series it has.
+    /// How many series it has, hidden ones included.
     pub fn len(&self) -> usize {
         self.state.lock().index.len()
     }
@@ -165,40 +121,18 @@ impl FamilyCell {
         self.len() == 0
     }
 
-    /// Takes over the help of `other` where it is to be preferred.
-    pub(super) fn prefer(&self, other: &Family) {
-        let family = &mut self.state.lock().family;
-        if family.prefers_help(&other.help) {
-            family.help.clone_from(&other.help);
-        }
-    }
-
     /// A copy of what stands in front of the series.
     pub fn family(&self) -> Family {
         self.state.lock().family.clone()
     }
 
-    /// Calls `f` under the family's lock with at most `at_most` places; the position to go on from, or `None` at the end.
-    pub fn read<T>(
-        &self,
-        store: &Store,
-        position: Position,
-        at_most: usize,
-        f: impl FnOnce(&mut Batch<'_>) -> T,
-    ) -> (T, Option<Position>) {
-        let state = &mut *self.state.lock();
-        let start = position.slot.min(state.slots.len());
-        let end = start.saturating_add(at_most).min(state.slots.len());
-        let next = (end < state.slots.len()).then_some(Position { slot: end, ..position });
-        let slots = &mut state.slots[start..end];
-        let batch = &mut Batch {
-            family: &state.family,
-            slots,
-            left_out: &mut state.left_out,
-            store,
-            position,
-        };
-        (f(batch), next)
+    /// Takes over what is to be preferred of `other`'s help and unit; a unit of somebody else that conflicts with its own.
+    pub(super) fn prefer(&self, other: &Family) -> Option<String> {
+        let State { family, unit, .. } = &mut *self.state.lock();
+        if family.prefers_help(&other.help) {
+            family.help.clone_from(&other.help);
+        }
+        unit.meets(family, other)
     }
 
     /// Applies one point. `None` where the family has been taken out of the registry in the meantime.
@@ -207,14 +141,27 @@ impl FamilyCell {
         if state.closed {
             return None;
         }
-        let hash = self.hasher.hash_one(point.labels);
+        let hash = self.hash(point.labels, point.stream);
         let slots = &state.slots;
-        let found = state
-            .index
-            .find(hash, |&slot| labels_of(slots, slot) == point.labels)
-            .copied();
+        let is_it = |&slot: &u32| {
+            slots[slot as usize].as_ref().is_some_and(|series| {
+                series.labels.as_str() == point.labels && (!self.by_stream || series.stream == point.stream)
+            })
+        };
+        let mut found = state.index.find(hash, is_it).copied();
+        if let Some(slot) = found
+            && state.slots[slot as usize]
+                .as_ref()
+                .is_some_and(|series| series.deadline < now)
+        {
+            // What has expired is gone, whether it has been swept yet or not.
+            self.remove(store, state, slot);
+            store.expired.fetch_add(1, Ordering::Relaxed);
+            found = None;
+        }
         Some(match (found, point.change) {
-            (Some(slot), change) => Ok(self.update(store, state, slot, point, change, now)),
+            (Some(slot), Change::Sample(sample)) => self.update(store, state, slot, point, sample, now),
+            (Some(slot), Change::Stale) => Ok(self.flag(store, state, slot, point, now)),
             (None, Change::Stale) => Ok(Applied::default()),
             (None, Change::Sample(sample)) => self.insert(store, state, hash, point, sample, now),
         })
@@ -226,33 +173,65 @@ impl FamilyCell {
         state: &mut State,
         slot: u32,
         point: &Point<'_>,
-        change: Change<'_>,
+        sample: Sample<'_>,
         now: Moment,
-    ) -> Applied {
+    ) -> Result<Applied, Refused> {
+        let Some(series) = state.slots[slot as usize].as_mut() else {
+            return Ok(Applied::default());
+        };
+        let (was_delta, was_exponential) = (series.windows.is_some(), series.value.is_exponential());
+        let Taken { ignored, gap } = series.take(point, sample)?;
+        if !ignored {
+            if !point.exemplars.is_empty() && self.keeps_exemplars() {
+                series.keep_exemplars(point.exemplars);
+            }
+            if std::mem::replace(&mut series.hidden, false) {
+                series.source.hidden().fetch_sub(1, Ordering::Relaxed);
+            }
+            self.count_exponential(was_exponential, series.value.is_exponential());
+            if was_delta != series.windows.is_some() {
+                // The new deadline may be the earlier one.
+                series.source.life().loses(series.deadline);
+                state.latest.loses(series.deadline);
+                series.lifetime = self.lifetime(store, series);
+                series.deadline = now.plus(series.lifetime);
+            }
+        }
+        let collided = self.renew(series, &mut state.latest, point, now);
+        Ok(Applied { ignored, collided, gap })
+    }
+
+    /// The sender has no value any more: a cumulative series goes; of a delta series the total is kept (conformance Z-01).
+    fn flag(&self, store: &Store, state: &mut State, slot: u32, point: &Point<'_>, now: Moment) -> Applied {
         let Some(series) = state.slots[slot as usize].as_mut() else {
             return Applied::default();
         };
-        // What has expired is gone, whether it has been swept yet or not: nothing is older than it, or meets it.
-        let is_held = !store.is_expired(series.received, now);
-        let is_other_stream = std::mem::replace(&mut series.stream, point.stream) != point.stream;
-        let applied = Applied {
-            ignored: is_held && point.time_unix_nano < series.time_unix_nano,
-            collided: is_held && is_other_stream,
-            gap: false,
-        };
-        // Even a point that is too old shows that the series is alive.
-        series.received = now;
-        state.newest = state.newest.max(now);
-        series.source.accepted(now);
-        if !applied.ignored {
-            series.time_unix_nano = point.time_unix_nano;
-            series.start_unix_nano = point.start_unix_nano;
-            match change {
-                Change::Sample(sample) => series.value.replace(sample),
-                Change::Stale => self.remove(store, state, slot),
-            }
+        let ignored = point.time_unix_nano < series.time_unix_nano;
+        if !ignored && series.windows.is_some() && !std::mem::replace(&mut series.hidden, true) {
+            series.source.hidden().fetch_add(1, Ordering::Relaxed);
+            series.source.life().loses(series.deadline);
         }
-        applied
+        let collided = self.renew(series, &mut state.latest, point, now);
+        if !ignored && series.windows.is_none() {
+            self.remove(store, state, slot);
+        }
+        Applied {
+            ignored,
+            collided,
+            gap: false,
+        }
+    }
+
+    /// Even a point that is too old shows that its series is alive; whether it comes from another stream than the last one.
+    fn renew(&self, series: &mut Series, latest: &mut Latest, point: &Point<'_>, now: Moment) -> bool {
+        // Requests may overtake each other on their way from the clock to here.
+        series.deadline = series.deadline.max(now.plus(series.lifetime));
+        latest.gains(series.deadline);
+        if !series.hidden {
+            series.source.life().gains(series.deadline);
+        }
+        series.source.accepted(now);
+        std::mem::replace(&mut series.stream, point.stream) != point.stream
     }
 
     fn insert(
@@ -265,19 +244,31 @@ impl FamilyCell {
         now: Moment,
     ) -> Result<Applied, Refused> {
         self.admit(store, state, point.source)?;
-        let series = Series {
+        let window = point.window();
+        let mut series = Series {
             labels: Labels::from_text(point.labels),
             source: Arc::clone(point.source),
             value: Value::of(sample),
-            start_unix_nano: point.start_unix_nano,
+            start_unix_nano: window.start(),
             time_unix_nano: point.time_unix_nano,
-            received: now,
+            deadline: now,
+            lifetime: Lifetime::default(),
             birth: store.births.fetch_add(1, Ordering::Relaxed),
             stream: point.stream,
+            windows: point.is_added(&sample).then(|| Box::new(Windows::begin(window))),
+            exemplars: None,
+            hidden: false,
             left_out: false,
         };
-        series.source.accepted(now);
-        state.newest = state.newest.max(now);
+        series.lifetime = self.lifetime(store, &series);
+        if self.keeps_exemplars() {
+            series.keep_exemplars(point.exemplars);
+        }
+        if !series.labels.are_legal() {
+            self.are_legal.store(false, Ordering::Relaxed);
+        }
+        self.count_exponential(false, series.value.is_exponential());
+        self.renew(&mut series, &mut state.latest, point, now);
         let slot = match state.free.pop() {
             Some(slot) => {
                 state.slots[slot as usize] = Some(series);
@@ -289,54 +280,51 @@ impl FamilyCell {
             }
         };
         let slots = &state.slots;
-        state
-            .index
-            .insert_unique(hash, slot, |&slot| self.hasher.hash_one(labels_of(slots, slot)));
-        Ok(Applied::default())
+        state.index.insert_unique(hash, slot, |&slot| self.hash_of(slots, slot));
+        Ok(Applied {
+            collided: self.by_stream && self.join(state, slot, point.labels, now),
+            ..Applied::default()
+        })
     }
 
-    /// Takes a place under each cap, or none.
-    fn admit(&self, store: &Store, state: &State, source: &Source) -> Result<(), Refused> {
-        let limits = store.limits();
-        let refused = |of: &str, limit: usize, option: &str| {
-            let detail = format!("{of} has reached the limit of {limit} series ({option}); series that are held stay");
-            Err(Refused::new(PointReason::TooManySeries, detail))
-        };
-        if limits.series_per_metric != 0 && state.index.len() >= limits.series_per_metric {
-            return refused(
-                &format!("metric \"{}\"", self.name),
-                limits.series_per_metric,
-                "--max-series-per-metric",
-            );
-        }
-        if !take(source.job_series(), limits.series_per_job) {
-            let job = source.identity().job.as_deref().unwrap_or("");
-            return refused(&format!("job \"{job}\""), limits.series_per_job, "--max-series-per-job");
-        }
-        // Slots are numbered in 32 bits, which no memory is large enough to use up.
-        if state.slots.len() >= u32::MAX as usize || !take(&store.series, limits.series) {
-            source.job_series().fetch_sub(1, Ordering::Relaxed);
-            return refused("the bridge", limits.series, "--max-series");
-        }
-        source.series_counter().fetch_add(1, Ordering::Relaxed);
-        Ok(())
+    /// Puts a new stream beside those with its labels; whether it meets one that is held.
+    fn join(&self, state: &mut State, slot: u32, labels: &str, now: Moment) -> bool {
+        let slots = &state.slots;
+        let is = |slot: u32, what: &dyn Fn(&Series) -> bool| slots[slot as usize].as_ref().is_some_and(what);
+        let meets = state.streams.join(
+            slot,
+            |slot| self.hasher.hash_one(labels_of(slots, slot)),
+            |other| labels_of(slots, other) == labels,
+            |other| is(other, &|series| now <= series.deadline),
+        );
+        self.labels_repeat
+            .store(state.streams.repeat(state.index.len()), Ordering::Relaxed);
+        meets
     }
 
-    fn remove(&self, store: &Store, state: &mut State, slot: u32) {
+    pub(super) fn remove(&self, store: &Store, state: &mut State, slot: u32) {
+        let hash = self.hash_of(&state.slots, slot);
         let Some(series) = state.slots[slot as usize].take() else {
             return;
         };
-        let hash = self.hasher.hash_one(series.labels.as_str());
         if let Ok(entry) = state.index.find_entry(hash, |&other| other == slot) {
             entry.remove();
         }
         state.free.push(slot);
-        series.source.job_series().fetch_sub(1, Ordering::Relaxed);
-        series.source.series_counter().fetch_sub(1, Ordering::Relaxed);
-        store.series.fetch_sub(1, Ordering::Relaxed);
+        if self.by_stream {
+            let hash = self.hasher.hash_one(series.labels.as_str());
+            state.streams.leave(slot, hash);
+            self.labels_repeat
+                .store(state.streams.repeat(state.index.len()), Ordering::Relaxed);
+        }
+        self.count_exponential(series.value.is_exponential(), false);
+        state.latest.loses(series.deadline);
+        series.leave(store);
         if state.index.is_empty() {
             // The memory of a family that was large once goes with its last series.
             (state.slots, state.free, state.index) = Default::default();
+            (state.streams, state.latest) = (Streams::default(), Latest::NONE);
+            self.are_legal.store(is_metric_name(&self.name), Ordering::Relaxed);
         }
     }
 
@@ -344,44 +332,70 @@ impl FamilyCell {
     pub(super) fn expire(&self, store: &Store, start: usize, at_most: usize, now: Moment) -> (usize, Option<usize>) {
         let state = &mut *self.state.lock();
         let end = start.saturating_add(at_most).min(state.slots.len());
+        let expired = self.expire_among(store, state, start, end, now);
+        (expired, (end < state.slots.len()).then_some(end))
+    }
+
+    fn expire_among(&self, store: &Store, state: &mut State, start: usize, end: usize, now: Moment) -> usize {
         let mut expired = 0;
         for slot in start..end {
             // Removing the last series empties the slots.
             let series = state.slots.get(slot).and_then(Option::as_ref);
-            if series.is_some_and(|series| store.is_expired(series.received, now)) {
+            if series.is_some_and(|series| series.deadline < now) {
                 self.remove(store, state, slot as u32);
                 expired += 1;
             }
         }
         store.expired.fetch_add(expired as u64, Ordering::Relaxed);
-        (expired, (end < state.slots.len()).then_some(end))
+        expired
     }
 
-    /// Closes the cell if nothing in it is shown any more; what has expired goes with it.
+    /// Closes the cell if nothing in it lives any more; what has expired goes with it.
     pub(super) fn close_if_empty(&self, store: &Store, now: Moment) -> bool {
-        // The newest series tells of all, so that a family that is alive costs no look at each.
-        if store.is_expired(self.state.lock().newest, now) {
-            self.expire(store, 0, usize::MAX, now);
-        }
         let state = &mut *self.state.lock();
+        // The latest deadline tells of all, so that a family that is alive costs no look at each.
+        if state.latest.deadline < now || !state.latest.is_exact {
+            self.expire_among(store, state, 0, state.slots.len(), now);
+            let deadlines = state.slots.iter().flatten().map(|series| series.deadline);
+            state.latest = Latest {
+                deadline: deadlines.max().unwrap_or(Latest::NONE.deadline),
+                is_exact: true,
+            };
+        }
         state.closed = state.index.is_empty();
         state.closed
     }
-}
 
-impl Store {
-    /// Where a reader starts in any family.
-    pub fn start(&self, now: Instant) -> Position {
-        Position {
-            slot: 0,
-            births: self.births.load(Ordering::Relaxed),
-            now: self.moment(now),
+    fn lifetime(&self, store: &Store, series: &Series) -> Lifetime {
+        let job = series.source.identity().job.as_deref();
+        store.limits().lifetime(job, &self.name, series.windows.is_some())
+    }
+
+    fn hash(&self, labels: &str, stream: u64) -> u64 {
+        if self.by_stream {
+            self.hasher.hash_one((labels, stream))
+        } else {
+            self.hasher.hash_one(labels)
         }
     }
 
-    /// Whether one of the source's series is shown to a reader.
-    pub fn is_alive(&self, source: &Source, now: Instant) -> bool {
-        source.series() > 0 && !self.is_expired(source.last_seen(), self.moment(now))
+    fn hash_of(&self, slots: &[Option<Series>], slot: u32) -> u64 {
+        slots[slot as usize]
+            .as_ref()
+            .map_or(0, |series| self.hash(series.labels.as_str(), series.stream))
+    }
+
+    /// Counters and histograms do, nothing else does (conformance X-05).
+    fn keeps_exemplars(&self) -> bool {
+        matches!(self.metric_type, MetricType::Counter | MetricType::Histogram)
+    }
+
+    fn count_exponential(&self, before: bool, after: bool) {
+        match (before, after) {
+            (false, true) => self.exponentials.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.exponentials.fetch_sub(1, Ordering::Relaxed),
+            _ => 0,
+        };
     }
 }
 
@@ -389,13 +403,4 @@ fn labels_of(slots: &[Option<Series>], slot: u32) -> &str {
     slots[slot as usize]
         .as_ref()
         .map_or("", |series| series.labels.as_str())
-}
-
-/// Counts one up unless that passes the limit; 0 is no limit.
-fn take(counter: &AtomicUsize, limit: usize) -> bool {
-    counter
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-            (limit == 0 || count < limit).then_some(count + 1)
-        })
-        .is_ok()
 }

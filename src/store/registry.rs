@@ -32,6 +32,25 @@ impl Registry {
     }
 }
 
+/// What [`Store::family`] found, or made.
+#[derive(Debug)]
+pub struct FamilyFound {
+    /// The family.
+    pub cell: Arc<FamilyCell>,
+    /// A unit of the family that is not the one that was asked with; the family is shown without one then (conformance K-03).
+    /// It is told each time that they meet.
+    pub unit_conflict: Option<String>,
+}
+
+impl FamilyFound {
+    fn of(cell: &Arc<FamilyCell>, family: &Family) -> Self {
+        Self {
+            unit_conflict: cell.prefer(family),
+            cell: Arc::clone(cell),
+        }
+    }
+}
+
 impl Store {
     /// All families, ordered by name.
     pub fn families(&self) -> Vec<Arc<FamilyCell>> {
@@ -44,18 +63,17 @@ impl Store {
     /// # Errors
     ///
     /// Where the name lives with another type, or another family owns one of the sample names (conformance K-01, K-04).
-    pub fn family(&self, family: &Family, origin: &str, now: Instant) -> Result<Arc<FamilyCell>, Refused> {
+    pub fn family(&self, family: &Family, origin: &str, now: Instant) -> Result<FamilyFound, Refused> {
         if let Some(cell) = self.registry.read().families.get(family.name.as_str())
             && cell.metric_type() == family.metric_type
         {
-            cell.prefer(family);
-            return Ok(Arc::clone(cell));
+            return Ok(FamilyFound::of(cell, family));
         }
         let now = self.moment(now);
         let registry = &mut *self.registry.write();
         if let Some(cell) = registry.families.get(family.name.as_str()).cloned() {
             if cell.metric_type() == family.metric_type {
-                return Ok(cell);
+                return Ok(FamilyFound::of(&cell, family));
             }
             if !registry.close_if_empty(self, &cell, now) {
                 let (name, new, old) = (&family.name, family.metric_type.as_str(), cell.metric_type().as_str());
@@ -76,12 +94,15 @@ impl Store {
                 return Err(Refused::new(PointReason::NameConflict, detail));
             }
         }
-        let cell = Arc::new(FamilyCell::new(family.clone(), origin.to_owned()));
+        let cell = Arc::new(FamilyCell::new(self, family.clone(), origin.to_owned()));
         for name in family.sample_names() {
             registry.owners.insert(name, Arc::clone(&cell));
         }
         registry.families.insert(family.name.as_str().into(), Arc::clone(&cell));
-        Ok(cell)
+        Ok(FamilyFound {
+            cell,
+            unit_conflict: None,
+        })
     }
 
     /// Applies one point to the series with its labels in `cell`, received `now`.
@@ -100,7 +121,7 @@ impl Store {
                 }
                 return applied;
             }
-            *cell = self.family(&cell.family(), cell.origin(), now)?;
+            *cell = self.family(&cell.family(), cell.origin(), now)?.cell;
         }
     }
 

@@ -1,5 +1,8 @@
 use std::sync::Arc;
 
+use super::exemplars::KeptExemplars;
+use super::expiry::Lifetime;
+use super::windows::Windows;
 use super::{Moment, Source};
 use crate::model::{Exemplar, Exponential, Histogram, Labels, Number, Sample, Summary};
 
@@ -13,12 +16,19 @@ pub(super) struct Series {
     pub(super) start_unix_nano: u64,
     /// When the sample was taken, by the sender's clock, in nanoseconds since the Unix epoch.
     pub(super) time_unix_nano: u64,
-    /// When the last point came, by ours.
-    pub(super) received: Moment,
+    /// The last moment at which it is there, unless a point comes.
+    pub(super) deadline: Moment,
+    pub(super) lifetime: Lifetime,
     /// The how-manieth series of the store it is.
     pub(super) birth: u64,
     /// The stream that it was written from last.
     pub(super) stream: u64,
+    /// What deltas have been counted; only where they are.
+    pub(super) windows: Option<Box<Windows>>,
+    /// Only where there are some.
+    pub(super) exemplars: Option<Box<KeptExemplars>>,
+    /// Whether it is kept without being shown (conformance Z-01).
+    pub(super) hidden: bool,
     /// Whether `/metrics` has had to leave it out.
     pub(super) left_out: bool,
 }
@@ -34,9 +44,9 @@ pub(super) enum Value {
 
 #[derive(Debug)]
 pub(super) struct KeptHistogram {
-    bounds: Box<[f64]>,
-    counts: Box<[u64]>,
-    sum: Option<f64>,
+    pub(super) bounds: Box<[f64]>,
+    pub(super) counts: Box<[u64]>,
+    pub(super) sum: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -79,11 +89,11 @@ pub enum Change<'a> {
 /// What became of a point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// It is older than what is held, and had no effect (conformance Z-05).
+    /// It is older than what is held (conformance Z-05) or was counted already (D-02), and had no effect.
     pub ignored: bool,
-    /// Another stream had written the series before: two streams meet in one line (conformance C-05).
+    /// Another stream had written the series before, or has begun one beside it: two streams meet in one line (C-05).
     pub collided: bool,
-    /// Between this delta and those before it something is missing (conformance D-03).
+    /// Between this delta and those before it something is missing that was not known to be (D-03).
     pub gap: bool,
 }
 
@@ -122,16 +132,44 @@ impl Value {
         }
     }
 
-    /// Takes the sample over, in place where the shape is the same, which it nearly always is.
-    pub(super) fn replace(&mut self, sample: Sample<'_>) {
+    pub(super) fn is_exponential(&self) -> bool {
+        matches!(self, Self::Exponential(_))
+    }
+
+    /// Takes the sample over, in place where the shape is the same, which it nearly always is; whether it is another.
+    pub(super) fn replace(&mut self, sample: Sample<'_>) -> bool {
         match (self, sample) {
-            (Self::Number(kept), Sample::Number(number)) => *kept = number,
+            (Self::Number(kept), Sample::Number(number)) => {
+                *kept = number;
+                false
+            }
             (Self::Histogram(kept), Sample::Histogram(new)) if *kept.bounds == *new.bounds => {
                 kept.counts.copy_from_slice(new.counts);
                 kept.sum = new.sum;
+                false
             }
-            (Self::Exponential(kept), Sample::Exponential(new)) => kept.replace(new),
-            (kept, sample) => *kept = Self::of(sample),
+            (Self::Exponential(kept), Sample::Exponential(new)) => {
+                let before = classic_form(kept);
+                kept.replace(new);
+                classic_form(kept) != before
+            }
+            (kept, sample) => {
+                *kept = Self::of(sample);
+                true
+            }
         }
+    }
+}
+
+/// What the buckets of the classic form depend on: how coarse they are, and where zero ends (conformance E-08).
+pub(super) fn classic_form(histogram: &Exponential) -> (i32, f64) {
+    (histogram.scale.min(0), histogram.zero_threshold)
+}
+
+/// The number as a double.
+pub(super) fn double(number: Number) -> f64 {
+    match number {
+        Number::Int(value) => value as f64,
+        Number::Double(value) => value,
     }
 }

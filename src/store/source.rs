@@ -6,6 +6,7 @@ use std::time::Instant;
 use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 
+use super::alive::Life;
 use super::{Moment, Store};
 use crate::model::Labels;
 
@@ -28,6 +29,9 @@ pub struct Source {
     /// Shared by all sources of the job.
     job_series: Arc<AtomicUsize>,
     series: AtomicUsize,
+    /// How many of them are kept without being shown.
+    hidden: AtomicUsize,
+    life: Life,
     points: AtomicU64,
     first_seen: Moment,
     last_seen: AtomicU64,
@@ -56,7 +60,7 @@ impl Source {
         &self.identity
     }
 
-    /// How many series it has.
+    /// How many series it has, hidden ones included.
     pub fn series(&self) -> usize {
         self.series.load(Ordering::Relaxed)
     }
@@ -107,6 +111,19 @@ impl Source {
     pub(super) fn accepted(&self, now: Moment) {
         self.points.fetch_add(1, Ordering::Relaxed);
         self.last_seen.fetch_max(now.0, Ordering::Relaxed);
+    }
+
+    /// How many series are shown, unless they have expired.
+    pub(super) fn shown(&self) -> usize {
+        self.series().saturating_sub(self.hidden.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn hidden(&self) -> &AtomicUsize {
+        &self.hidden
+    }
+
+    pub(super) fn life(&self) -> &Life {
+        &self.life
     }
 
     pub(super) fn job_series(&self) -> &AtomicUsize {
@@ -178,6 +195,8 @@ impl Store {
             identity: identity.clone(),
             job_series,
             series: AtomicUsize::new(0),
+            hidden: AtomicUsize::new(0),
+            life: Life::default(),
             points: AtomicU64::new(0),
             first_seen: moment,
             last_seen: AtomicU64::new(moment.0),

@@ -3,7 +3,7 @@ use std::time::Instant;
 use super::Store;
 
 /// How many places of a family are looked at under one lock.
-const BATCH: usize = 4096;
+pub(super) const BATCH: usize = 4096;
 
 impl Store {
     /// Removes the series that have expired, and the families and sources that are empty then; how many series. Meant to be

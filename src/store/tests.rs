@@ -79,7 +79,7 @@ impl Bench {
             unit: String::new(),
             unit_in_name: false,
         };
-        self.store.family(&family, p.job, self.at(p.at))
+        self.store.family(&family, p.job, self.at(p.at)).map(|found| found.cell)
     }
 
     fn put(&self, p: P<'_>) -> Result<Applied, Refused> {
@@ -113,7 +113,7 @@ impl Bench {
     }
 
     fn read_on(&self, cell: &FamilyCell, from: Position, at_most: usize) -> (Vec<String>, Option<Position>) {
-        cell.read(&self.store, from, at_most, |batch| {
+        cell.read(from, at_most, |batch| {
             let name = batch.family.name.clone();
             let shown = batch.series().map(|shown| {
                 let series = shown.series;
@@ -739,7 +739,7 @@ fn a_series_is_left_out_for_the_first_time_once() {
     bench.put(P).unwrap();
     let cell = bench.family(P).unwrap();
     let leave_out = || {
-        cell.read(&bench.store, bench.store.start(bench.at(0)), 9, |batch| {
+        cell.read(bench.store.start(bench.at(0)), 9, |batch| {
             (
                 batch.series().map(|mut series| series.leave_out()).collect::<Vec<_>>(),
                 batch.leave_out(),

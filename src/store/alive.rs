@@ -1,0 +1,115 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::sweep::BATCH;
+use super::{Moment, Source, Store};
+
+/// The latest deadline of a source's series that are shown, so that one look tells whether one of them is alive (conformance
+/// Z-06). A point costs one atomic step; only when the series that has the deadline is taken out before its time, it has to
+/// be looked for again, once somebody asks.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    /// Twice the deadline, and one more where a series has it; else it is an upper bound.
+    deadline: AtomicU64,
+    /// How many series have been taken out before their time.
+    losses: Mutex<u64>,
+}
+
+impl Life {
+    fn exact(deadline: Moment) -> u64 {
+        (deadline.0.min(u64::MAX >> 1) << 1) | 1
+    }
+
+    /// A series that is shown has this deadline now.
+    pub(super) fn gains(&self, deadline: Moment) {
+        self.deadline.fetch_max(Self::exact(deadline), Ordering::Relaxed);
+    }
+
+    /// A series that had this deadline is not shown any more, or has an earlier one.
+    pub(super) fn loses(&self, deadline: Moment) {
+        let mut losses = self.losses.lock();
+        *losses += 1;
+        let exact = Self::exact(deadline);
+        // Where it fails another series has a later one, or the search is on already.
+        let _ = self
+            .deadline
+            .compare_exchange(exact, exact - 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    fn is_exact(&self) -> bool {
+        self.deadline.load(Ordering::Relaxed) & 1 == 1
+    }
+
+    fn deadline(&self) -> Moment {
+        Moment(self.deadline.load(Ordering::Relaxed) >> 1)
+    }
+
+    /// Takes over what a search found, unless the series have changed under it.
+    fn settle(&self, search: &Search) {
+        let losses = self.losses.lock();
+        if *losses == search.losses {
+            let found = Self::exact(search.found);
+            // Where it fails a point has come with a later one.
+            let _ = self
+                .deadline
+                .compare_exchange(search.from, found, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The latest deadline of one source, being looked for.
+struct Search {
+    source: Arc<Source>,
+    losses: u64,
+    from: u64,
+    found: Moment,
+}
+
+impl Store {
+    /// Whether one of the source's series is shown to a reader.
+    pub fn is_alive(&self, source: &Source, now: Instant) -> bool {
+        if source.shown() == 0 {
+            return false;
+        }
+        if !source.life().is_exact() {
+            self.search();
+        }
+        self.moment(now) <= source.life().deadline()
+    }
+
+    /// Finds the latest deadlines of all sources that lack theirs, in one go through the series.
+    fn search(&self) {
+        let lacking = self.sources().into_iter().filter(|source| !source.life().is_exact());
+        let mut searches: HashMap<*const Source, Search> = lacking
+            .map(|source| {
+                let life = source.life();
+                let search = Search {
+                    losses: *life.losses.lock(),
+                    from: life.deadline.load(Ordering::Relaxed),
+                    found: Moment(0),
+                    source: Arc::clone(&source),
+                };
+                (Arc::as_ptr(&source), search)
+            })
+            .collect();
+        for cell in self.families() {
+            let mut start = Some(0);
+            while let Some(from) = start {
+                start = cell.deadlines(from, BATCH, |source, deadline| {
+                    if !source.life().is_exact()
+                        && let Some(search) = searches.get_mut(&Arc::as_ptr(source))
+                    {
+                        search.found = search.found.max(deadline);
+                    }
+                });
+            }
+        }
+        for search in searches.values() {
+            search.source.life().settle(search);
+        }
+    }
+}
