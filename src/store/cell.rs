@@ -96,6 +96,11 @@ impl FamilyCell {
         self.exponentials.load(Ordering::Relaxed) > 0
     }
 
+    #[cfg(test)]
+    pub(super) fn exponentials(&self) -> usize {
+        self.exponentials.load(Ordering::Relaxed)
+    }
+
     /// Whether the family's name and all label names are legal without quotes. Once they are not, it says so until the family
     /// is empty.
     pub fn are_legal(&self) -> bool {

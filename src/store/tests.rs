@@ -1,7 +1,14 @@
+mod alive;
+mod delta;
+mod exemplars;
+mod expiry;
+mod family;
+mod streams;
+
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Family, Histogram, MetricType, Number, PointReason, Refused, Sample};
+use crate::model::{Exemplar, Family, Histogram, MetricType, Number, PointReason, Refused, Sample};
 
 struct Bench {
     store: Store,
@@ -19,6 +26,9 @@ struct P<'a> {
     time: u64,
     stream: u64,
     change: Change<'a>,
+    is_delta: bool,
+    start: u64,
+    exemplars: &'a [Exemplar],
 }
 
 const P: P<'static> = P {
@@ -30,6 +40,9 @@ const P: P<'static> = P {
     time: 1,
     stream: 1,
     change: value(1),
+    is_delta: false,
+    start: 0,
+    exemplars: &[],
 };
 
 const fn value(value: i64) -> Change<'static> {
@@ -49,10 +62,10 @@ impl<'a> P<'a> {
             source,
             labels: self.labels,
             change: self.change,
-            is_delta: false,
-            start_unix_nano: 0,
+            is_delta: self.is_delta,
+            start_unix_nano: self.start,
             time_unix_nano: self.time,
-            exemplars: &[],
+            exemplars: self.exemplars,
             stream: self.stream,
         }
     }
@@ -119,6 +132,7 @@ impl Bench {
                 let series = shown.series;
                 let value = match series.sample {
                     Sample::Number(Number::Int(value)) => value.to_string(),
+                    Sample::Number(Number::Double(value)) => format!("{value:?}"),
                     Sample::Histogram(histogram) => format!("{:?} {:?}", histogram.bounds, histogram.counts),
                     other => format!("{other:?}"),
                 };
@@ -126,6 +140,20 @@ impl Bench {
             });
             shown.collect()
         })
+    }
+
+    /// What a reader is told of the times of the first series that it sees at 0 s.
+    fn times(&self) -> (u64, u64) {
+        self.first(|series| (series.start_unix_nano, series.time_unix_nano))
+    }
+
+    fn first<T>(&self, f: impl Fn(&crate::model::Series<'_>) -> T) -> T {
+        let cell = &self.store.families()[0];
+        let start = self.store.start(self.at(0));
+        let (first, _) = cell.read(start, usize::MAX, |batch| {
+            batch.series().next().map(|shown| f(&shown.series))
+        });
+        first.expect("a series is shown")
     }
 
     fn sources(&self) -> Vec<String> {
@@ -154,6 +182,18 @@ impl Bench {
                 .map(|other| other.series());
             assert_eq!(source.job_series().load(Ordering::Relaxed), of_job.sum::<usize>());
         }
+        let hidden: usize = sources
+            .iter()
+            .map(|source| source.hidden().load(Ordering::Relaxed))
+            .sum();
+        let states: Vec<_> = cells.iter().map(|cell| cell.state.lock()).collect();
+        let held = || states.iter().flat_map(|state| state.slots.iter().flatten());
+        assert_eq!(held().filter(|series| series.hidden).count(), hidden);
+        let exponentials = held().filter(|series| series.value.is_exponential()).count();
+        assert_eq!(
+            cells.iter().map(|cell| cell.exponentials()).sum::<usize>(),
+            exponentials
+        );
     }
 }
 

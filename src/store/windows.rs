@@ -21,6 +21,8 @@ pub(super) struct Windows {
     first: Option<u64>,
     /// The end of the newest window.
     newest: u64,
+    /// Whether that one is empty: another like it would lie behind it as well.
+    is_newest_empty: bool,
     /// What was not counted between the two, in order of time.
     gaps: Vec<Window>,
     recent: [Window; RECENT],
@@ -54,10 +56,14 @@ impl Window {
         self.start
     }
 
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
     /// Whether it lies wholly inside the time from `from` to `to`. An empty window at an edge of it lies as well in what is
     /// next to it, and would be taken for new each time it comes.
     fn lies_in(self, from: u64, to: u64) -> bool {
-        if self.start == self.end {
+        if self.is_empty() {
             from < self.start && self.end < to
         } else {
             from <= self.start && self.end <= to
@@ -78,6 +84,7 @@ impl Windows {
         let mut windows = Self {
             first: None,
             newest: window.end,
+            is_newest_empty: window.is_empty(),
             gaps: Vec::new(),
             recent: [Window::default(); RECENT],
             next: 0,
@@ -90,6 +97,7 @@ impl Windows {
     pub(super) fn start_anew(&mut self, window: Window) {
         self.first = None;
         self.newest = window.end;
+        self.is_newest_empty = window.is_empty();
         self.gaps = Vec::new();
         self.remember(window);
     }
@@ -101,7 +109,8 @@ impl Windows {
 
     /// Where a window belongs (conformance D-02 to D-05).
     pub(super) fn place(&self, window: Window) -> Place {
-        if self.recent.contains(&window) {
+        let is_newest = window.is_empty() && window.end == self.newest && self.is_newest_empty;
+        if is_newest || self.recent.contains(&window) {
             return Place::Counted;
         }
         if window.start == 0 {
@@ -128,6 +137,7 @@ impl Windows {
             Place::Counted | Place::Nowhere => return false,
             Place::Next => {
                 let before = std::mem::replace(&mut self.newest, window.end);
+                self.is_newest_empty = window.is_empty();
                 self.open(self.gaps.len(), before, window.start)
             }
             Place::Before => {

@@ -190,6 +190,10 @@ fn an_empty_window_overlaps_nothing_and_is_counted_once() {
     // Not known any more, and not taken for new.
     rows.extend([((10, 10), 'x'), ((100, 100), '='), ((105, 105), '+')]);
     all(&rows);
+    let mut rows = vec![((100, 100), '+'), ((1, 2), 'g')];
+    rows.extend((2..12).map(|at| ((at, at + 1), '+')));
+    rows.push(((100, 100), '='));
+    all(&rows);
     all(&[
         ((10, 20), '+'),
         ((40, 50), 'g'),
@@ -255,6 +259,8 @@ fn gaps(counted: &[(u64, u64)]) -> usize {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// The windows of one stream, some with gaps between them, in any order and with retries at any time: each is added once,
     /// while no more gaps are open than are remembered.
     #[test]
