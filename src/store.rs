@@ -34,6 +34,7 @@ mod expiry;
 mod read;
 mod registry;
 mod series;
+mod slots;
 mod source;
 mod streams;
 mod sweep;
@@ -89,8 +90,8 @@ pub enum Collisions {
     /// The newest sample is shown.
     #[default]
     Latest,
-    /// Counters and histograms are shown as the sum over their streams, each of which is kept like a series; of all else the
-    /// newest sample is shown.
+    /// Counters and histograms are shown as the sum over their streams, each of which is kept like a series, and counts until
+    /// it expires; of all else the newest sample is shown.
     Sum,
 }
 

@@ -103,12 +103,13 @@ impl Exponential {
         }
     }
 
-    /// Takes a larger threshold over and counts the buckets that lie wholly below it as zero (conformance D-07).
+    /// Takes a threshold over that is not smaller, and counts the buckets that lie wholly below it as zero (conformance D-07),
+    /// also where it was the own one and the sender had not.
     fn widen_zero(&mut self, threshold: f64) {
-        if threshold <= self.zero_threshold {
+        self.zero_threshold = threshold;
+        if threshold <= 0.0 {
             return;
         }
-        self.zero_threshold = threshold;
         for side in [&mut self.positive, &mut self.negative] {
             let below = (0..side.counts.len())
                 .take_while(|at| bound(self.scale, i64::from(side.offset) + *at as i64 + 1) <= threshold)
@@ -297,6 +298,30 @@ mod tests {
         // (1, 2] lies below 3; (2, 4] does not, wholly.
         assert_eq!((total.zero_count, total.zero_threshold), (8, 3.0));
         assert_eq!((&total.positive, &total.negative), (&side(1, &[6, 7]), &side(1, &[9])));
+    }
+
+    #[test]
+    fn d_07_buckets_below_the_threshold_count_as_zero_whoever_had_them() {
+        let with = |zero_threshold, counts: &[u64]| Exponential {
+            zero_threshold,
+            zero_count: 1,
+            ..positive(0, 0, counts)
+        };
+        for (total, more, zero_count, rest) in [
+            (with(3.0, &[5]), with(0.0, &[7, 9]), 14, side(1, &[9])),
+            (with(0.0, &[7, 9]), with(3.0, &[5]), 14, side(1, &[9])),
+            (with(2.0, &[5]), with(2.0, &[1, 1]), 8, side(1, &[1])),
+            (with(0.0, &[5]), with(0.0, &[1]), 2, side(0, &[6])),
+            (with(8.0, &[]), with(0.0, &[1, 1, 1]), 5, Side::default()),
+        ] {
+            let mut sum = total.clone();
+            assert!(sum.add(more.sample()));
+            assert_eq!(
+                (sum.zero_count, &sum.positive),
+                (zero_count, &rest),
+                "{total:?} {more:?}"
+            );
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Life {
     }
 
     /// Takes over what a search found, unless the series have changed under it.
-    fn settle(&self, search: &Search) {
+    fn settle(&self, search: &Search<'_>) {
         let losses = self.losses.lock();
         if *losses == search.losses {
             let found = Self::exact(search.found);
@@ -62,8 +62,8 @@ impl Life {
 }
 
 /// The latest deadline of one source, being looked for.
-struct Search {
-    source: Arc<Source>,
+struct Search<'a> {
+    life: &'a Life,
     losses: u64,
     from: u64,
     found: Moment,
@@ -71,29 +71,34 @@ struct Search {
 
 impl Store {
     /// Whether one of the source's series is shown to a reader.
-    pub fn is_alive(&self, source: &Source, now: Instant) -> bool {
-        if source.shown() == 0 {
-            return false;
-        }
-        if !source.life().is_exact() {
-            self.search();
-        }
-        self.moment(now) <= source.life().deadline()
+    pub fn is_alive(&self, source: &Arc<Source>, now: Instant) -> bool {
+        !self.alive(vec![Arc::clone(source)], now).is_empty()
     }
 
-    /// Finds the latest deadlines of all sources that lack theirs, in one go through the series.
-    fn search(&self) {
-        let lacking = self.sources().into_iter().filter(|source| !source.life().is_exact());
-        let mut searches: HashMap<*const Source, Search> = lacking
+    /// Those of `sources` that are alive, found with at most one look at all series.
+    pub fn alive(&self, mut sources: Vec<Arc<Source>>, now: Instant) -> Vec<Arc<Source>> {
+        let now = self.moment(now);
+        sources.retain(|source| source.shown() > 0);
+        if sources.iter().any(|source| !source.life().is_exact()) {
+            self.search(&sources);
+        }
+        sources.retain(|source| now <= source.life().deadline());
+        sources
+    }
+
+    /// Finds the latest deadlines of those sources that lack theirs, in one go through the series.
+    fn search(&self, sources: &[Arc<Source>]) {
+        let lacking = sources.iter().filter(|source| !source.life().is_exact());
+        let mut searches: HashMap<*const Source, Search<'_>> = lacking
             .map(|source| {
                 let life = source.life();
                 let search = Search {
+                    life,
                     losses: *life.losses.lock(),
                     from: life.deadline.load(Ordering::Relaxed),
                     found: Moment(0),
-                    source: Arc::clone(&source),
                 };
-                (Arc::as_ptr(&source), search)
+                (Arc::as_ptr(source), search)
             })
             .collect();
         for cell in self.families() {
@@ -109,7 +114,7 @@ impl Store {
             }
         }
         for search in searches.values() {
-            search.source.life().settle(search);
+            search.life.settle(search);
         }
     }
 }

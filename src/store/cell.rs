@@ -1,4 +1,3 @@
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -6,13 +5,12 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::Mutex;
 
 use super::accumulate::Taken;
-use super::expiry::{Latest, Lifetime};
-use super::series::{Applied, Change, Point, Series, Value};
+use super::expiry::Lifetime;
+use super::series::{Applied, Change, Point, Series};
 use super::streams::Streams;
 use super::unit::Unit;
-use super::windows::Windows;
 use super::{Collisions, Moment, Store};
-use crate::model::{Family, Labels, MetricType, Refused, Sample, is_metric_name};
+use crate::model::{Family, MetricType, Refused, Sample, is_metric_name};
 
 /// A family and its series, behind a lock of its own.
 #[derive(Debug)]
@@ -23,12 +21,12 @@ pub struct FamilyCell {
     origin: String,
     birth: u64,
     /// Whether each stream has a series of its own (conformance C-05, `sum`).
-    by_stream: bool,
-    hasher: DefaultHashBuilder,
+    pub(super) by_stream: bool,
+    pub(super) hasher: DefaultHashBuilder,
     /// How many series hold an exponential histogram.
     exponentials: AtomicUsize,
-    are_legal: AtomicBool,
-    labels_repeat: AtomicBool,
+    pub(super) are_legal: AtomicBool,
+    pub(super) labels_repeat: AtomicBool,
     pub(super) state: Mutex<State>,
 }
 
@@ -39,14 +37,14 @@ pub(super) struct State {
     /// By the hash of the labels, which alone decide (conformance C-07), and of the stream where each has its own series.
     pub(super) index: HashTable<u32>,
     pub(super) slots: Vec<Option<Series>>,
-    free: Vec<u32>,
-    streams: Streams,
-    /// Of all series, the hidden ones too: they hold the name and the type.
-    pub(super) latest: Latest,
+    pub(super) free: Vec<u32>,
+    pub(super) streams: Streams,
+    /// No series lives longer than until then.
+    pub(super) latest: Moment,
     /// Whether `/metrics` has had to leave the family out.
     pub(super) left_out: bool,
     /// Out of the registry: whoever still holds the cell has to ask for the family again.
-    closed: bool,
+    pub(super) closed: bool,
 }
 
 impl FamilyCell {
@@ -69,7 +67,7 @@ impl FamilyCell {
                 slots: Vec::new(),
                 free: Vec::new(),
                 streams: Streams::default(),
-                latest: Latest::NONE,
+                latest: Moment(0),
                 left_out: false,
                 closed: false,
             }),
@@ -185,7 +183,8 @@ impl FamilyCell {
             return Ok(Applied::default());
         };
         let (was_delta, was_exponential) = (series.windows.is_some(), series.value.is_exponential());
-        let Taken { ignored, gap } = series.take(point, sample)?;
+        let taken = series.take(point, sample);
+        let Taken { ignored, gap } = taken.map_err(|refused| refused.of_metric(&self.name))?;
         if !ignored {
             if !point.exemplars.is_empty() && self.keeps_exemplars() {
                 series.keep_exemplars(point.exemplars);
@@ -197,7 +196,6 @@ impl FamilyCell {
             if was_delta != series.windows.is_some() {
                 // The new deadline may be the earlier one.
                 series.source.life().loses(series.deadline);
-                state.latest.loses(series.deadline);
                 series.lifetime = self.lifetime(store, series);
                 series.deadline = now.plus(series.lifetime);
             }
@@ -228,10 +226,10 @@ impl FamilyCell {
     }
 
     /// Even a point that is too old shows that its series is alive; whether it comes from another stream than the last one.
-    fn renew(&self, series: &mut Series, latest: &mut Latest, point: &Point<'_>, now: Moment) -> bool {
+    pub(super) fn renew(&self, series: &mut Series, latest: &mut Moment, point: &Point<'_>, now: Moment) -> bool {
         // Requests may overtake each other on their way from the clock to here.
         series.deadline = series.deadline.max(now.plus(series.lifetime));
-        latest.gains(series.deadline);
+        *latest = (*latest).max(series.deadline);
         if !series.hidden {
             series.source.life().gains(series.deadline);
         }
@@ -239,173 +237,21 @@ impl FamilyCell {
         std::mem::replace(&mut series.stream, point.stream) != point.stream
     }
 
-    fn insert(
-        &self,
-        store: &Store,
-        state: &mut State,
-        hash: u64,
-        point: &Point<'_>,
-        sample: Sample<'_>,
-        now: Moment,
-    ) -> Result<Applied, Refused> {
-        self.admit(store, state, point.source)?;
-        let window = point.window();
-        let mut series = Series {
-            labels: Labels::from_text(point.labels),
-            source: Arc::clone(point.source),
-            value: Value::of(sample),
-            start_unix_nano: window.start(),
-            time_unix_nano: point.time_unix_nano,
-            deadline: now,
-            lifetime: Lifetime::default(),
-            birth: store.births.fetch_add(1, Ordering::Relaxed),
-            stream: point.stream,
-            windows: point.is_added(&sample).then(|| Box::new(Windows::begin(window))),
-            exemplars: None,
-            hidden: false,
-            left_out: false,
-        };
-        series.lifetime = self.lifetime(store, &series);
-        if self.keeps_exemplars() {
-            series.keep_exemplars(point.exemplars);
-        }
-        if !series.labels.are_legal() {
-            self.are_legal.store(false, Ordering::Relaxed);
-        }
-        self.count_exponential(false, series.value.is_exponential());
-        self.renew(&mut series, &mut state.latest, point, now);
-        let slot = match state.free.pop() {
-            Some(slot) => {
-                state.slots[slot as usize] = Some(series);
-                slot
-            }
-            None => {
-                state.slots.push(Some(series));
-                (state.slots.len() - 1) as u32
-            }
-        };
-        let slots = &state.slots;
-        state.index.insert_unique(hash, slot, |&slot| self.hash_of(slots, slot));
-        Ok(Applied {
-            collided: self.by_stream && self.join(state, slot, point.labels, now),
-            ..Applied::default()
-        })
-    }
-
-    /// Puts a new stream beside those with its labels; whether it meets one that is held.
-    fn join(&self, state: &mut State, slot: u32, labels: &str, now: Moment) -> bool {
-        let slots = &state.slots;
-        let is = |slot: u32, what: &dyn Fn(&Series) -> bool| slots[slot as usize].as_ref().is_some_and(what);
-        let meets = state.streams.join(
-            slot,
-            |slot| self.hasher.hash_one(labels_of(slots, slot)),
-            |other| labels_of(slots, other) == labels,
-            |other| is(other, &|series| now <= series.deadline),
-        );
-        self.labels_repeat
-            .store(state.streams.repeat(state.index.len()), Ordering::Relaxed);
-        meets
-    }
-
-    pub(super) fn remove(&self, store: &Store, state: &mut State, slot: u32) {
-        let hash = self.hash_of(&state.slots, slot);
-        let Some(series) = state.slots[slot as usize].take() else {
-            return;
-        };
-        if let Ok(entry) = state.index.find_entry(hash, |&other| other == slot) {
-            entry.remove();
-        }
-        state.free.push(slot);
-        if self.by_stream {
-            let hash = self.hasher.hash_one(series.labels.as_str());
-            state.streams.leave(slot, hash);
-            self.labels_repeat
-                .store(state.streams.repeat(state.index.len()), Ordering::Relaxed);
-        }
-        self.count_exponential(series.value.is_exponential(), false);
-        state.latest.loses(series.deadline);
-        series.leave(store);
-        if state.index.is_empty() {
-            // The memory of a family that was large once goes with its last series.
-            (state.slots, state.free, state.index) = Default::default();
-            (state.streams, state.latest) = (Streams::default(), Latest::NONE);
-            self.are_legal.store(is_metric_name(&self.name), Ordering::Relaxed);
-        }
-    }
-
-    /// Removes what has expired among at most `at_most` places from `start`; how many, and where to go on.
-    pub(super) fn expire(&self, store: &Store, start: usize, at_most: usize, now: Moment) -> (usize, Option<usize>) {
-        let state = &mut *self.state.lock();
-        let end = start.saturating_add(at_most).min(state.slots.len());
-        let expired = self.expire_among(store, state, start, end, now);
-        (expired, (end < state.slots.len()).then_some(end))
-    }
-
-    fn expire_among(&self, store: &Store, state: &mut State, start: usize, end: usize, now: Moment) -> usize {
-        let mut expired = 0;
-        for slot in start..end {
-            // Removing the last series empties the slots.
-            let series = state.slots.get(slot).and_then(Option::as_ref);
-            if series.is_some_and(|series| series.deadline < now) {
-                self.remove(store, state, slot as u32);
-                expired += 1;
-            }
-        }
-        store.expired.fetch_add(expired as u64, Ordering::Relaxed);
-        expired
-    }
-
-    /// Closes the cell if nothing in it lives any more; what has expired goes with it.
-    pub(super) fn close_if_empty(&self, store: &Store, now: Moment) -> bool {
-        let state = &mut *self.state.lock();
-        // The latest deadline tells of all, so that a family that is alive costs no look at each.
-        if state.latest.deadline < now || !state.latest.is_exact {
-            self.expire_among(store, state, 0, state.slots.len(), now);
-            let deadlines = state.slots.iter().flatten().map(|series| series.deadline);
-            state.latest = Latest {
-                deadline: deadlines.max().unwrap_or(Latest::NONE.deadline),
-                is_exact: true,
-            };
-        }
-        state.closed = state.index.is_empty();
-        state.closed
-    }
-
-    fn lifetime(&self, store: &Store, series: &Series) -> Lifetime {
+    pub(super) fn lifetime(&self, store: &Store, series: &Series) -> Lifetime {
         let job = series.source.identity().job.as_deref();
         store.limits().lifetime(job, &self.name, series.windows.is_some())
     }
 
-    fn hash(&self, labels: &str, stream: u64) -> u64 {
-        if self.by_stream {
-            self.hasher.hash_one((labels, stream))
-        } else {
-            self.hasher.hash_one(labels)
-        }
-    }
-
-    fn hash_of(&self, slots: &[Option<Series>], slot: u32) -> u64 {
-        slots[slot as usize]
-            .as_ref()
-            .map_or(0, |series| self.hash(series.labels.as_str(), series.stream))
-    }
-
     /// Counters and histograms do, nothing else does (conformance X-05).
-    fn keeps_exemplars(&self) -> bool {
+    pub(super) fn keeps_exemplars(&self) -> bool {
         matches!(self.metric_type, MetricType::Counter | MetricType::Histogram)
     }
 
-    fn count_exponential(&self, before: bool, after: bool) {
+    pub(super) fn count_exponential(&self, before: bool, after: bool) {
         match (before, after) {
             (false, true) => self.exponentials.fetch_add(1, Ordering::Relaxed),
             (true, false) => self.exponentials.fetch_sub(1, Ordering::Relaxed),
             _ => 0,
         };
     }
-}
-
-fn labels_of(slots: &[Option<Series>], slot: u32) -> &str {
-    slots[slot as usize]
-        .as_ref()
-        .map_or("", |series| series.labels.as_str())
 }

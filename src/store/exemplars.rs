@@ -88,12 +88,12 @@ impl KeptExemplars {
             .by_bucket
             .partition_point(|held| double(held.value) < double(new.value));
         // The buckets are in order as the values are: one of the two neighbours is of the same bucket, or none is.
-        let neighbours = [at.checked_sub(1), Some(at)].into_iter().flatten();
-        let same = neighbours.filter_map(|at| {
-            let held = self.by_bucket.get(at)?;
-            (self::bucket(value, double(held.value)) == bucket).then_some(at)
-        });
-        if let Some(held) = same.last().and_then(|at| self.by_bucket.get_mut(at)) {
+        let is_of_it = |&at: &usize| {
+            let held = self.by_bucket.get(at);
+            held.is_some_and(|held| self::bucket(value, double(held.value)) == bucket)
+        };
+        let same = Some(at).filter(is_of_it).or(at.checked_sub(1).filter(is_of_it));
+        if let Some(held) = same.and_then(|at| self.by_bucket.get_mut(at)) {
             if held.time_unix_nano <= new.time_unix_nano && !is_same(held, new) {
                 held.clone_from(new);
             }

@@ -6,14 +6,6 @@ use super::{ExpiryRule, Limits, Moment};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) struct Lifetime(u64);
 
-/// The latest deadline of many series, so that one look tells whether all of them have expired.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Latest {
-    pub(super) deadline: Moment,
-    /// Whether a series has that deadline; else it is an upper bound.
-    pub(super) is_exact: bool,
-}
-
 impl Limits {
     /// The shortest expiry in force; `None` where nothing ever expires.
     pub fn shortest_expiry(&self) -> Option<Duration> {
@@ -60,28 +52,6 @@ impl Moment {
     /// The last moment of what lives on for `lifetime`.
     pub(super) fn plus(self, lifetime: Lifetime) -> Self {
         Self(self.0.saturating_add(lifetime.0))
-    }
-}
-
-impl Latest {
-    pub(super) const NONE: Self = Self {
-        deadline: Moment(0),
-        is_exact: true,
-    };
-
-    /// A series has this deadline now.
-    pub(super) fn gains(&mut self, deadline: Moment) {
-        if deadline >= self.deadline {
-            *self = Self {
-                deadline,
-                is_exact: true,
-            };
-        }
-    }
-
-    /// A series that had this deadline has not any more.
-    pub(super) fn loses(&mut self, deadline: Moment) {
-        self.is_exact &= deadline < self.deadline;
     }
 }
 

@@ -88,6 +88,9 @@ fn z_06_a_source_is_alive_exactly_while_a_series_of_it_is_shown() {
         if random(50) == 0 {
             bench.store.sweep(bench.at(now));
         }
+        let alive_now: Vec<_> = bench.store.alive(bench.store.sources(), bench.at(now));
+        let apart = |source: &Arc<Source>| bench.store.is_alive(source, bench.at(now));
+        assert!(alive_now.iter().all(apart));
         for later in [0, random(40), random(100)] {
             let shown = bench.read(now + later);
             for job in JOBS {

@@ -135,6 +135,41 @@ fn z_03_k_01_a_family_stands_in_the_way_exactly_as_long_as_a_series_lives() {
 }
 
 #[test]
+fn k_01_of_a_large_family_what_nothing_tells_of_is_left_to_the_sweep() {
+    let bench = Bench::new(ruled());
+    let labels: Vec<String> = (0..10_000).map(|at| format!("a=\"{at}\"")).collect();
+    for labels in &labels {
+        bench.put(P { labels, ..P }).unwrap();
+    }
+    // The one that would live longest goes before its time.
+    let last = P {
+        labels: "a=\"last\"",
+        at: 30,
+        ..P
+    };
+    bench.put(last).unwrap();
+    bench
+        .put(P {
+            time: 2,
+            change: Change::Stale,
+            ..last
+        })
+        .unwrap();
+    let counter = P {
+        metric_type: MetricType::Counter,
+        at: 61,
+        ..P
+    };
+    for _ in 0..2 {
+        bench.refused(counter, PointReason::TypeConflict);
+    }
+    bench.store.sweep(bench.at(61));
+    bench.put(counter).unwrap();
+    bench.adds_up();
+    assert_eq!(bench.store.expired(), 10_000);
+}
+
+#[test]
 fn z_03_what_turns_delta_lives_longer() {
     let bench = Bench::new(ruled());
     bench.put(P).unwrap();

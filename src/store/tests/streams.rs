@@ -43,7 +43,7 @@ fn c_05_sum_each_stream_is_kept_and_meets_the_others_once() {
     assert!(!put(1, value(6), 11));
     assert!(!put(2, value(8), 21));
     // Each has a time of its own.
-    assert_eq!(bench.put(P { time: 10, ..C }).unwrap().ignored, true);
+    assert!(bench.put(P { time: 10, ..C }).unwrap().ignored);
     assert_eq!(bench.read(0), ["g{} 6", "g{} 8", "g{} 1"]);
     assert!(repeats(&bench));
     bench.adds_up();
@@ -144,7 +144,7 @@ fn c_05_sum_many_streams_of_many_label_sets_come_and_go() {
             .wrapping_mul(0x5851_F42D_4C95_7F2D)
             .wrapping_add(0x1405_7B7E_F767_814F);
         let (labels, stream) = (LABELS[(bits >> 33) as usize % 6], (bits >> 40) % 9);
-        let is_flag = (bits >> 50) % 2 == 0;
+        let is_flag = (bits >> 50).is_multiple_of(2);
         let meets = held.iter().any(|(other, _)| *other == labels);
         let is_new = !held.contains(&(labels, stream));
         let change = if is_flag { Change::Stale } else { value(1) };
