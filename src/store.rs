@@ -105,7 +105,7 @@ pub struct Store {
     sources: Sources,
     series: AtomicUsize,
     expired: AtomicU64,
-    /// Counts the series that were ever made, so that a scrape does not meet one twice (see [`Position`]).
+    /// Counts the series and families that were ever made, so that a scrape does not meet one twice (see [`Position`]).
     births: AtomicU64,
 }
 

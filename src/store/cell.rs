@@ -24,7 +24,7 @@ pub struct FamilyCell {
     pub(super) by_stream: bool,
     pub(super) hasher: DefaultHashBuilder,
     /// How many series hold an exponential histogram.
-    exponentials: AtomicUsize,
+    pub(super) exponentials: AtomicUsize,
     pub(super) are_legal: AtomicBool,
     pub(super) labels_repeat: AtomicBool,
     pub(super) state: Mutex<State>,
@@ -92,11 +92,6 @@ impl FamilyCell {
     /// Whether a series holds an exponential histogram.
     pub fn has_exponential(&self) -> bool {
         self.exponentials.load(Ordering::Relaxed) > 0
-    }
-
-    #[cfg(test)]
-    pub(super) fn exponentials(&self) -> usize {
-        self.exponentials.load(Ordering::Relaxed)
     }
 
     /// Whether the family's name and all label names are legal without quotes. Once they are not, it says so until the family
@@ -200,7 +195,8 @@ impl FamilyCell {
                 series.deadline = now.plus(series.lifetime);
             }
         }
-        let collided = self.renew(series, &mut state.latest, point, now);
+        let collided = series.stream != point.stream;
+        self.renew(series, &mut state.latest, point, now);
         Ok(Applied { ignored, collided, gap })
     }
 
@@ -210,13 +206,22 @@ impl FamilyCell {
             return Applied::default();
         };
         let ignored = point.time_unix_nano < series.time_unix_nano;
-        if !ignored && series.windows.is_some() && !std::mem::replace(&mut series.hidden, true) {
-            series.source.hidden().fetch_add(1, Ordering::Relaxed);
-            series.source.life().loses(series.deadline);
-        }
-        let collided = self.renew(series, &mut state.latest, point, now);
-        if !ignored && series.windows.is_none() {
-            self.remove(store, state, slot);
+        let collided = series.stream != point.stream;
+        match (ignored, &series.windows) {
+            (false, None) => {
+                series.source.accepted(now);
+                self.remove(store, state, slot);
+            }
+            (false, Some(_)) => {
+                if !std::mem::replace(&mut series.hidden, true) {
+                    series.source.hidden().fetch_add(1, Ordering::Relaxed);
+                    series.source.life().loses(series.deadline);
+                }
+                self.renew(series, &mut state.latest, point, now);
+            }
+            (true, _) => {
+                self.renew(series, &mut state.latest, point, now);
+            }
         }
         Applied {
             ignored,
@@ -225,8 +230,8 @@ impl FamilyCell {
         }
     }
 
-    /// Even a point that is too old shows that its series is alive; whether it comes from another stream than the last one.
-    pub(super) fn renew(&self, series: &mut Series, latest: &mut Moment, point: &Point<'_>, now: Moment) -> bool {
+    /// Even a point that is too old shows that its series is alive.
+    pub(super) fn renew(&self, series: &mut Series, latest: &mut Moment, point: &Point<'_>, now: Moment) {
         // Requests may overtake each other on their way from the clock to here.
         series.deadline = series.deadline.max(now.plus(series.lifetime));
         *latest = (*latest).max(series.deadline);
@@ -234,7 +239,7 @@ impl FamilyCell {
             series.source.life().gains(series.deadline);
         }
         series.source.accepted(now);
-        std::mem::replace(&mut series.stream, point.stream) != point.stream
+        series.stream = point.stream;
     }
 
     pub(super) fn lifetime(&self, store: &Store, series: &Series) -> Lifetime {

@@ -67,12 +67,12 @@ impl FamilyCell {
     /// Puts a new stream beside those with its labels; whether it meets one that is held.
     fn join(&self, state: &mut State, slot: u32, labels: &str, now: Moment) -> bool {
         let slots = &state.slots;
-        let is = |slot: u32, what: &dyn Fn(&Series) -> bool| slots[slot as usize].as_ref().is_some_and(what);
+        let lives = |series: &Series| now <= series.deadline;
         let meets = state.streams.join(
             slot,
             |slot| self.hasher.hash_one(labels_of(slots, slot)),
             |other| labels_of(slots, other) == labels,
-            |other| is(other, &|series| now <= series.deadline),
+            |other| slots[other as usize].as_ref().is_some_and(lives),
         );
         self.labels_repeat
             .store(state.streams.repeat(state.index.len()), Ordering::Relaxed);

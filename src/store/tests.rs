@@ -191,7 +191,10 @@ impl Bench {
         assert_eq!(held().filter(|series| series.hidden).count(), hidden);
         let exponentials = held().filter(|series| series.value.is_exponential()).count();
         assert_eq!(
-            cells.iter().map(|cell| cell.exponentials()).sum::<usize>(),
+            cells
+                .iter()
+                .map(|cell| cell.exponentials.load(Ordering::Relaxed))
+                .sum::<usize>(),
             exponentials
         );
     }
