@@ -1,7 +1,7 @@
 //! X-07 through the store: what is kept, of what, for how long.
 
 use super::*;
-use crate::model::Labels;
+use crate::model::{Exponential, Labels};
 
 fn exemplar(value: f64, time: u64) -> Exemplar {
     Exemplar {
@@ -194,4 +194,34 @@ fn x_07_a_histogram_that_changes_its_bounds_keeps_one_for_each_bucket() {
     assert_eq!(put(&[1.0, 20.0], 2, &[]), [0.7, 10.0, 99.0]);
     assert_eq!(put(&[100.0], 3, &[]), [0.7]);
     assert_eq!(put(&[0.6], 4, &[exemplar(0.6, 1)]), [0.6, 0.7]);
+}
+
+#[test]
+fn x_07_an_exponential_histogram_that_becomes_coarser_keeps_one_for_each_bucket() {
+    for is_delta in [false, true] {
+        let bench = Bench::new(limits());
+        let put = |scale, time, exemplars: &[Exemplar]| {
+            let histogram = Exponential {
+                scale,
+                ..Exponential::default()
+            };
+            bench
+                .put(P {
+                    metric_type: MetricType::Histogram,
+                    change: Change::Sample(Sample::Exponential(histogram.sample())),
+                    is_delta,
+                    start: time - 1,
+                    time,
+                    exemplars,
+                    ..P
+                })
+                .unwrap();
+            bench.first(|series| series.exemplars.by_bucket.iter().map(value_of).collect::<Vec<_>>())
+        };
+        let three = [exemplar(1.5, 1), exemplar(3.0, 3), exemplar(1.7, 2)];
+        assert_eq!(put(3, 1, &three), [1.7, 3.0]);
+        assert_eq!(put(0, 2, &[]), [1.7, 3.0]);
+        assert_eq!(put(-1, 3, &[]), [3.0]);
+        assert_eq!(newest(&bench), [1.5, 1.7, 3.0]);
+    }
 }
