@@ -53,12 +53,9 @@ impl Reading {
 
     /// Whether a series of the family is shown. Its names are free for others if not.
     fn shows_any_of(&self, cell: &FamilyCell) -> bool {
-        if self.source.is_none() {
-            return cell.is_shown(&self.store, self.start);
-        }
         let mut position = Some(self.start);
         while let Some(from) = position {
-            let (found, next) = cell.read(&self.store, from, SEARCHED_BATCH, |batch| {
+            let (found, next) = cell.read(from, SEARCHED_BATCH, |batch| {
                 batch.series().any(|shown| self.shows(shown.source))
             });
             if found {
@@ -67,6 +64,18 @@ impl Reading {
             position = next;
         }
         false
+    }
+
+    /// Everything that a cell shows, under its lock batch by batch.
+    fn all_of(&self, cell: &FamilyCell, mut f: impl FnMut(&Series<'_>)) {
+        let mut position = Some(self.start);
+        while let Some(from) = position {
+            ((), position) = cell.read(from, batch_size(cell.metric_type()), |batch| {
+                for shown in batch.series().filter(|shown| self.shows(shown.source)) {
+                    f(&shown.series);
+                }
+            });
+        }
     }
 }
 
@@ -142,7 +151,7 @@ impl Group {
         match &mut self.body {
             Body::Nothing => {}
             Body::Cell(cell, position) => {
-                let (left, next) = cell.read(&reading.store, *position, batch_size(cell.metric_type()), |batch| {
+                let (left, next) = cell.read(*position, batch_size(cell.metric_type()), |batch| {
                     let mut left_out = 0;
                     for mut shown in batch.series().filter(|shown| reading.shows(shown.source)) {
                         let fits = !self.own_labels.contains(shown.series.labels);
@@ -232,17 +241,5 @@ fn batch_size(metric_type: MetricType) -> usize {
     match metric_type {
         MetricType::Histogram | MetricType::Summary => 64,
         _ => 512,
-    }
-}
-
-/// Everything that a cell shows, under its lock batch by batch.
-fn read_all(cell: &FamilyCell, reading: &Reading, mut f: impl FnMut(&Series<'_>)) {
-    let mut position = Some(reading.start);
-    while let Some(from) = position {
-        ((), position) = cell.read(&reading.store, from, batch_size(cell.metric_type()), |batch| {
-            for shown in batch.series().filter(|shown| reading.shows(shown.source)) {
-                f(&shown.series);
-            }
-        });
     }
 }

@@ -1,6 +1,6 @@
 use prometheus::proto;
 
-use crate::model::{Exemplars, Family, Histogram, Labels, MetricType, Number, Sample, Series, push_label};
+use crate::model::{Exemplars, Family, Histogram, Labels, MetricType, Number, Sample, Series, Value, push_label};
 
 /// A family of the `prometheus` crate's registry, in the words of [`crate::model`]: this is how a service's own instruments
 /// come to be written by the same writers as everything else.
@@ -20,36 +20,15 @@ pub struct GatheredSeries {
     value: Value,
 }
 
-#[derive(Debug)]
-enum Value {
-    Number(f64),
-    Histogram {
-        bounds: Vec<f64>,
-        counts: Vec<u64>,
-        sum: f64,
-    },
-}
-
 impl GatheredSeries {
     /// As a format writes it.
     pub fn series(&self) -> Series<'_> {
         Series {
             labels: self.labels.as_str(),
-            sample: self.sample(),
+            sample: self.value.sample(),
             start_unix_nano: 0,
             time_unix_nano: 0,
             exemplars: Exemplars::NONE,
-        }
-    }
-
-    fn sample(&self) -> Sample<'_> {
-        match &self.value {
-            Value::Number(value) => Sample::Number(Number::Double(*value)),
-            Value::Histogram { bounds, counts, sum } => Sample::Histogram(Histogram {
-                bounds,
-                counts,
-                sum: Some(*sum),
-            }),
         }
     }
 }
@@ -59,7 +38,7 @@ impl Gathered {
     pub fn info(labels: Labels) -> GatheredSeries {
         GatheredSeries {
             labels,
-            value: Value::Number(1.0),
+            value: Value::Number(Number::Double(1.0)),
         }
     }
 
@@ -106,8 +85,9 @@ fn labels(metric: &proto::Metric) -> Labels {
 }
 
 fn value(metric_type: MetricType, metric: &proto::Metric) -> Value {
+    let double = |value: f64| Value::Number(Number::Double(value));
     match metric_type {
-        MetricType::Counter => Value::Number(metric.get_counter().get_value()),
+        MetricType::Counter => double(metric.get_counter().get_value()),
         MetricType::Histogram => {
             let histogram = metric.get_histogram();
             let finite = histogram
@@ -118,12 +98,12 @@ fn value(metric_type: MetricType, metric: &proto::Metric) -> Value {
                 .map(|bucket| (bucket.upper_bound(), bucket.cumulative_count()))
                 .unzip();
             counts.push(histogram.get_sample_count());
-            Value::Histogram {
-                bounds,
-                counts,
-                sum: histogram.get_sample_sum(),
-            }
+            Value::from(Sample::Histogram(Histogram {
+                bounds: &bounds,
+                counts: &counts,
+                sum: Some(histogram.get_sample_sum()),
+            }))
         }
-        _ => Value::Number(metric.get_gauge().get_value()),
+        _ => double(metric.get_gauge().get_value()),
     }
 }

@@ -1,4 +1,4 @@
-use super::{Exponential, Histogram, Number, Sample, Summary};
+use super::{Exponential, ExponentialHistogram, Histogram, Number, Sample, Summary};
 
 /// A [`Sample`] that is kept.
 #[derive(Clone, Debug)]
@@ -70,36 +70,74 @@ impl Value {
         }
     }
 
-    /// Takes the sample over, in place where the shape is the same, which it nearly always is.
-    pub fn replace(&mut self, sample: Sample<'_>) {
+    /// Whether it is an exponential histogram.
+    pub fn is_exponential(&self) -> bool {
+        matches!(self, Self::Exponential(_))
+    }
+
+    /// Takes the sample over, in place where the shape is the same, which it nearly always is; whether it is another.
+    pub fn replace(&mut self, sample: Sample<'_>) -> bool {
         match (self, sample) {
-            (Self::Number(kept), Sample::Number(number)) => *kept = number,
+            (Self::Number(kept), Sample::Number(number)) => {
+                *kept = number;
+                false
+            }
             (Self::Histogram(kept), Sample::Histogram(new)) if *kept.bounds == *new.bounds => {
                 kept.counts.copy_from_slice(new.counts);
                 kept.sum = new.sum;
+                false
             }
-            (Self::Exponential(kept), Sample::Exponential(new)) => kept.replace(new),
-            (kept, sample) => *kept = sample.into(),
+            (Self::Exponential(kept), Sample::Exponential(new)) => {
+                let before = classic_form(kept);
+                kept.replace(new);
+                classic_form(kept) != before
+            }
+            (kept, sample) => {
+                *kept = sample.into();
+                true
+            }
         }
     }
 
-    /// Adds what another one counted. False, and in an unspecified state, where the two are not of one shape, or 64 bits do
-    /// not hold a count; a whole number goes on as a double then. A sum that one of them lacks, the total lacks too.
-    pub fn add(&mut self, sample: Sample<'_>) -> bool {
-        match (self, sample) {
-            (Self::Number(kept), Sample::Number(number)) => *kept = kept.plus(number),
-            (Self::Histogram(kept), Sample::Histogram(new)) if *kept.bounds == *new.bounds => {
-                for (count, more) in kept.counts.iter_mut().zip(new.counts) {
-                    let Some(total) = count.checked_add(*more) else {
-                        return false;
-                    };
-                    *count = total;
-                }
-                kept.sum = kept.sum.zip(new.sum).map(|(kept, new)| kept + new);
+    /// Adds what another one counted; whether its buckets are others now. `None`, and nothing is changed, where the two do not
+    /// fit together, or 64 bits do not hold the counts of a histogram. A sum that one of them lacks, the total lacks too
+    /// (conformance D-06).
+    pub fn add(&mut self, more: Sample<'_>) -> Option<bool> {
+        match (self, more) {
+            (Self::Number(total), Sample::Number(more)) => {
+                *total = total.plus(more);
+                Some(false)
             }
-            (Self::Exponential(kept), Sample::Exponential(new)) => return kept.add(new),
-            _ => return false,
+            (Self::Histogram(total), Sample::Histogram(more)) => total.add(more).then_some(false),
+            (Self::Exponential(total), Sample::Exponential(more)) => add(total, more),
+            _ => None,
         }
+    }
+}
+
+impl KeptHistogram {
+    fn add(&mut self, more: Histogram<'_>) -> bool {
+        let last = self.counts.last().copied().unwrap_or(0);
+        if *self.bounds != *more.bounds || last.checked_add(more.count()).is_none() {
+            return false;
+        }
+        // Both are cumulative over the bounds, so the sum is, and its last count is the largest.
+        for (total, more) in self.counts.iter_mut().zip(more.counts) {
+            *total = total.saturating_add(*more);
+        }
+        self.sum = self.sum.zip(more.sum).map(|(total, more)| total + more);
         true
     }
+}
+
+fn add(total: &mut Exponential, more: ExponentialHistogram<'_>) -> Option<bool> {
+    // Asked first, since a sum that fails leaves nothing to go on with.
+    let count = total.total()?.checked_add(more.count())?;
+    let before = classic_form(total);
+    (count < u64::MAX && total.add(more)).then(|| classic_form(total) != before)
+}
+
+/// What the buckets of the classic form depend on: how coarse they are, and where zero ends (conformance E-08).
+fn classic_form(histogram: &Exponential) -> (i32, f64) {
+    (histogram.scale.min(0), histogram.zero_threshold)
 }

@@ -1,6 +1,6 @@
-use super::series::{KeptHistogram, Point, Series, Value, classic_form, double};
+use super::series::{Point, Series};
 use super::windows::{Place, Window, Windows};
-use crate::model::{Exponential, ExponentialHistogram, Histogram, Number, PointReason, Refused, Sample};
+use crate::model::{PointReason, Refused, Sample};
 
 /// What a sample did to its series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,52 +95,4 @@ impl Series {
             self.rebucket_exemplars();
         }
     }
-}
-
-impl Value {
-    /// Adds what was counted since; whether its buckets are others now. `None`, and nothing is changed, where the two do not
-    /// fit together, or 64 bits do not hold the counts.
-    fn add(&mut self, more: Sample<'_>) -> Option<bool> {
-        match (self, more) {
-            (Self::Number(total), Sample::Number(more)) => {
-                *total = sum(*total, more);
-                Some(false)
-            }
-            (Self::Histogram(total), Sample::Histogram(more)) => total.add(more).then_some(false),
-            (Self::Exponential(total), Sample::Exponential(more)) => add(total, more),
-            _ => None,
-        }
-    }
-}
-
-/// Whole numbers stay whole (conformance D-01), while 64 bits hold them.
-fn sum(total: Number, more: Number) -> Number {
-    match (total, more) {
-        (Number::Int(total), Number::Int(more)) => total
-            .checked_add(more)
-            .map_or(Number::Double(total as f64 + more as f64), Number::Int),
-        (total, more) => Number::Double(double(total) + double(more)),
-    }
-}
-
-impl KeptHistogram {
-    fn add(&mut self, more: Histogram<'_>) -> bool {
-        let last = self.counts.last().copied().unwrap_or(0);
-        if *self.bounds != *more.bounds || last.checked_add(more.count()).is_none() {
-            return false;
-        }
-        // Both are cumulative over the bounds, so the sum is, and its last count is the largest.
-        for (total, more) in self.counts.iter_mut().zip(more.counts) {
-            *total = total.saturating_add(*more);
-        }
-        self.sum = self.sum.zip(more.sum).map(|(total, more)| total + more);
-        true
-    }
-}
-
-fn add(total: &mut Exponential, more: ExponentialHistogram<'_>) -> Option<bool> {
-    // Asked first, since a sum that fails leaves nothing to go on with.
-    let count = total.total()?.checked_add(more.count())?;
-    let before = classic_form(total);
-    (count < u64::MAX && total.add(more)).then(|| classic_form(total) != before)
 }

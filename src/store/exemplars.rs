@@ -1,5 +1,5 @@
-use super::series::{Series, Value, double};
-use crate::model::{Buckets, Exemplar, Exemplars, Sample};
+use super::series::Series;
+use crate::model::{Buckets, Exemplar, Exemplars, Sample, Value};
 
 /// How many buckets the classic form of an exponential histogram has at most: both sides, zero, and what lies beyond.
 const MOST: usize = 2 * Buckets::MOST + 3;
@@ -46,13 +46,13 @@ impl KeptExemplars {
         match value {
             Value::Number(_) => self.keep_newest(new, is_same),
             // What is no number lies in no bucket.
-            _ if double(new.value).is_nan() => {}
+            _ if new.value.as_f64().is_nan() => {}
             Value::Histogram(_) => self.keep_by_bucket(value, new),
             Value::Exponential(_) => {
                 self.keep_by_bucket(value, new);
                 // Prometheus takes one of each time and value.
                 self.keep_newest(new, |a, b| {
-                    a.time_unix_nano == b.time_unix_nano && is_equal(double(a.value), double(b.value))
+                    a.time_unix_nano == b.time_unix_nano && is_equal(a.value.as_f64(), b.value.as_f64())
                 });
             }
             Value::Summary(_) => {}
@@ -83,14 +83,14 @@ impl KeptExemplars {
     }
 
     fn keep_by_bucket(&mut self, value: &Value, new: &Exemplar) {
-        let bucket = bucket(value, double(new.value));
+        let bucket = bucket(value, new.value.as_f64());
         let at = self
             .by_bucket
-            .partition_point(|held| double(held.value) < double(new.value));
+            .partition_point(|held| held.value.as_f64() < new.value.as_f64());
         // The buckets are in order as the values are: one of the two neighbours is of the same bucket, or none is.
         let is_of_it = |&at: &usize| {
             let held = self.by_bucket.get(at);
-            held.is_some_and(|held| self::bucket(value, double(held.value)) == bucket)
+            held.is_some_and(|held| self::bucket(value, held.value.as_f64()) == bucket)
         };
         let same = Some(at).filter(is_of_it).or(at.checked_sub(1).filter(is_of_it));
         if let Some(held) = same.and_then(|at| self.by_bucket.get_mut(at)) {
@@ -131,7 +131,7 @@ fn is_equal(a: f64, b: f64) -> bool {
 
 /// Equality under which what is no number equals itself.
 fn is_same(a: &Exemplar, b: &Exemplar) -> bool {
-    let is_same_value = a.value == b.value || (double(a.value).is_nan() && double(b.value).is_nan());
+    let is_same_value = a.value == b.value || (a.value.as_f64().is_nan() && b.value.as_f64().is_nan());
     is_same_value
         && (a.time_unix_nano, a.trace_id, a.span_id) == (b.time_unix_nano, b.trace_id, b.span_id)
         && a.attributes == b.attributes

@@ -4,7 +4,7 @@ use super::exemplars::KeptExemplars;
 use super::expiry::Lifetime;
 use super::windows::Windows;
 use super::{Moment, Source};
-use crate::model::{Exemplar, Exponential, Histogram, Labels, Number, Sample, Summary};
+use crate::model::{Exemplar, Labels, Sample, Value};
 
 /// One series in its family.
 #[derive(Debug)]
@@ -31,29 +31,6 @@ pub(super) struct Series {
     pub(super) hidden: bool,
     /// Whether `/metrics` has had to leave it out.
     pub(super) left_out: bool,
-}
-
-/// A sample that is kept.
-#[derive(Debug)]
-pub(super) enum Value {
-    Number(Number),
-    Histogram(Box<KeptHistogram>),
-    Exponential(Box<Exponential>),
-    Summary(Box<KeptSummary>),
-}
-
-#[derive(Debug)]
-pub(super) struct KeptHistogram {
-    pub(super) bounds: Box<[f64]>,
-    pub(super) counts: Box<[u64]>,
-    pub(super) sum: Option<f64>,
-}
-
-#[derive(Debug)]
-pub(super) struct KeptSummary {
-    quantiles: Box<[(f64, f64)]>,
-    sum: f64,
-    count: u64,
 }
 
 /// One point on its way into a family.
@@ -95,81 +72,4 @@ pub struct Applied {
     pub collided: bool,
     /// Between this delta and those before it something is missing that was not known to be (D-03).
     pub gap: bool,
-}
-
-impl Value {
-    pub(super) fn of(sample: Sample<'_>) -> Self {
-        match sample {
-            Sample::Number(number) => Self::Number(number),
-            Sample::Histogram(histogram) => Self::Histogram(Box::new(KeptHistogram {
-                bounds: histogram.bounds.into(),
-                counts: histogram.counts.into(),
-                sum: histogram.sum,
-            })),
-            Sample::Exponential(histogram) => Self::Exponential(Box::new(histogram.into())),
-            Sample::Summary(summary) => Self::Summary(Box::new(KeptSummary {
-                quantiles: summary.quantiles.into(),
-                sum: summary.sum,
-                count: summary.count,
-            })),
-        }
-    }
-
-    pub(super) fn sample(&self) -> Sample<'_> {
-        match self {
-            Self::Number(number) => Sample::Number(*number),
-            Self::Histogram(kept) => Sample::Histogram(Histogram {
-                bounds: &kept.bounds,
-                counts: &kept.counts,
-                sum: kept.sum,
-            }),
-            Self::Exponential(kept) => Sample::Exponential(kept.sample()),
-            Self::Summary(kept) => Sample::Summary(Summary {
-                quantiles: &kept.quantiles,
-                sum: kept.sum,
-                count: kept.count,
-            }),
-        }
-    }
-
-    pub(super) fn is_exponential(&self) -> bool {
-        matches!(self, Self::Exponential(_))
-    }
-
-    /// Takes the sample over, in place where the shape is the same, which it nearly always is; whether it is another.
-    pub(super) fn replace(&mut self, sample: Sample<'_>) -> bool {
-        match (self, sample) {
-            (Self::Number(kept), Sample::Number(number)) => {
-                *kept = number;
-                false
-            }
-            (Self::Histogram(kept), Sample::Histogram(new)) if *kept.bounds == *new.bounds => {
-                kept.counts.copy_from_slice(new.counts);
-                kept.sum = new.sum;
-                false
-            }
-            (Self::Exponential(kept), Sample::Exponential(new)) => {
-                let before = classic_form(kept);
-                kept.replace(new);
-                classic_form(kept) != before
-            }
-            (kept, sample) => {
-                *kept = Self::of(sample);
-                true
-            }
-        }
-    }
-}
-
-/// What the buckets of the classic form depend on: how coarse they are, and where zero ends (conformance E-08).
-pub(super) fn classic_form(histogram: &Exponential) -> (i32, f64) {
-    (histogram.scale.min(0), histogram.zero_threshold)
-}
-
-/// The number as a double.
-pub(super) fn double(number: Number) -> f64 {
-    match number {
-        Number::Int(value) => value as f64,
-        Number::Double(value) => value,
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::cell::State;
 use super::expiry::Lifetime;
-use super::series::{Applied, Point, Series, Value};
+use super::series::{Applied, Point, Series};
 use super::streams::Streams;
 use super::windows::Windows;
 use super::{FamilyCell, Moment, Store};
@@ -25,7 +25,7 @@ impl FamilyCell {
         let mut series = Series {
             labels: Labels::from_text(point.labels),
             source: Arc::clone(point.source),
-            value: Value::of(sample),
+            value: sample.into(),
             start_unix_nano: window.start(),
             time_unix_nano: point.time_unix_nano,
             deadline: now,

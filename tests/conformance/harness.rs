@@ -661,7 +661,7 @@ impl Bridge {
     pub fn held<T>(&self, mut read: impl FnMut(&str, model::Series<'_>) -> T) -> Vec<T> {
         let mut found = Vec::new();
         for cell in self.store.families() {
-            cell.read(&self.store, self.store.start(self.now), usize::MAX, |batch| {
+            cell.read(self.store.start(self.now), usize::MAX, |batch| {
                 let name = batch.family.name.clone();
                 found.extend(batch.series().map(|shown| read(&name, shown.series)));
             });
@@ -691,7 +691,7 @@ impl Bridge {
         let cell = cells.iter().find(|cell| cell.name() == family).unwrap();
         let start = self.store.start(self.now);
         let labels = |shown: store::Shown<'_>| shown.series.labels.to_owned();
-        cell.read(&self.store, start, usize::MAX, |batch| {
+        cell.read(start, usize::MAX, |batch| {
             batch.series().map(labels).collect()
         })
         .0

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::{Reading, read_all};
+use super::Reading;
 use crate::exposition::{Escaping, Format};
 use crate::model::{Exemplar, Exemplars, Labels, MetricType, Series, Value};
 use crate::store::{Collisions, FamilyCell};
@@ -43,7 +43,7 @@ impl<'r> Collection<'r> {
     pub(super) fn take(&mut self, cell: &Arc<FamilyCell>, own_labels: &HashSet<Labels>) {
         let is_escaped = self.format.escaping != Escaping::AllowUtf8 && !cell.are_legal();
         let reading = self.reading;
-        read_all(cell, reading, |series| {
+        reading.all_of(cell, |series| {
             let labels = match is_escaped {
                 true => self.format.escaping.labels(series.labels, self.metric_type),
                 false => series.labels.into(),
@@ -107,7 +107,7 @@ impl Kept {
     /// Adds another stream. What cannot be added, such as histograms of other bounds, leaves the newer of the two.
     fn add(&mut self, other: &Series<'_>) {
         let mut total = self.value.clone();
-        if !total.add(other.sample) {
+        if total.add(other.sample).is_none() {
             if other.time_unix_nano >= self.time_unix_nano {
                 *self = Self::of(self.labels.clone(), other);
             }

@@ -6,7 +6,7 @@ use super::collected::{Collection, Kept};
 use super::{Reading, TARGET_INFO};
 use crate::exposition::{Escaping, Format, Gathered, GatheredSeries, Syntax};
 use crate::model::{Family, Labels, MetricType};
-use crate::store::{Collisions, FamilyCell, Position};
+use crate::store::{FamilyCell, Position};
 
 /// One name and all that stands under it.
 pub(super) struct Group {
@@ -81,8 +81,7 @@ pub(super) fn groups(
         let draft = drafts.entry(family.name.clone()).or_default();
         let may_change_type = matches!(family.metric_type, MetricType::Info | MetricType::StateSet)
             && matches!(format.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2);
-        let repeats = reading.store.limits().collisions == Collisions::Sum;
-        draft.is_collected |= is_escaped || may_change_type || repeats || !draft.cells.is_empty();
+        draft.is_collected |= is_escaped || may_change_type || cell.labels_repeat() || !draft.cells.is_empty();
         draft.join(family);
         draft.cells.push(cell);
     }
@@ -96,7 +95,7 @@ pub(super) fn groups(
 }
 
 fn leave_out(cell: &FamilyCell, reading: &Reading) -> bool {
-    cell.read(&reading.store, reading.start, 0, |batch| batch.leave_out()).0
+    cell.read(reading.start, 0, |batch| batch.leave_out()).0
 }
 
 impl Draft {
@@ -172,10 +171,8 @@ pub(super) fn add_targets(own: &mut Vec<Gathered>, reading: &Reading, now: Insta
         .source
         .as_ref()
         .map_or_else(|| store.sources(), |only| vec![Arc::clone(only)]);
-    let targets = sources
-        .iter()
-        .filter(|source| store.is_alive(source, now))
-        .filter_map(|source| source.target());
+    let alive = store.alive(sources, now);
+    let targets = alive.iter().filter_map(|source| source.target());
     let mut series: Vec<_> = targets.map(Gathered::info).collect();
     // The service's own is among the gathered families, as the gauge that the registry takes it for.
     if let Some(at) = own.iter().position(|own| own.family.name == TARGET_INFO) {

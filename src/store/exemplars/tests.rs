@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Exponential, Histogram, Labels, Number};
+use crate::model::{Exponential, Histogram, Labels, Number, Value};
 
 fn exemplar(value: f64, time: u64) -> Exemplar {
     Exemplar {
@@ -19,7 +19,7 @@ fn with_id(value: f64, time: u64, id: u8) -> Exemplar {
 }
 
 fn explicit(bounds: &[f64]) -> Value {
-    Value::of(Sample::Histogram(Histogram {
+    Value::from(Sample::Histogram(Histogram {
         bounds,
         counts: &vec![0; bounds.len() + 1],
         sum: None,
@@ -35,7 +35,7 @@ fn exponential(scale: i32, zero_threshold: f64) -> Value {
 }
 
 fn counter() -> Value {
-    Value::of(Sample::Number(Number::Int(1)))
+    Value::from(Sample::Number(Number::Int(1)))
 }
 
 fn keep(value: &Value, all: impl IntoIterator<Item = Exemplar>) -> KeptExemplars {
@@ -50,7 +50,7 @@ fn keep(value: &Value, all: impl IntoIterator<Item = Exemplar>) -> KeptExemplars
 fn rows(exemplars: &[Exemplar]) -> Vec<(f64, u64)> {
     exemplars
         .iter()
-        .map(|exemplar| (double(exemplar.value), exemplar.time_unix_nano))
+        .map(|exemplar| (exemplar.value.as_f64(), exemplar.time_unix_nano))
         .collect()
 }
 
@@ -136,7 +136,10 @@ fn x_07_an_exponential_bucket_of_the_classic_form_keeps_its_latest() {
     let all = || values.iter().zip(1..).map(|(value, time)| exemplar(*value, time));
     let kept = |scale, threshold| {
         let kept = keep(&exponential(scale, threshold), all());
-        kept.by_bucket.iter().map(|kept| double(kept.value)).collect::<Vec<_>>()
+        kept.by_bucket
+            .iter()
+            .map(|kept| kept.value.as_f64())
+            .collect::<Vec<_>>()
     };
     // Buckets are (lower, upper] below zero too: -4 is in (-8, -4], -3.9 in (-4, -2].
     let powers_of_2 = [-8.0, -4.0, -3.9, -0.1, 0.0, 0.1, 0.5, 1.0, 2.0, 4.0, f64::INFINITY];
