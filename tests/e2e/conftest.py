@@ -8,7 +8,7 @@ import pytest
 
 import programs
 from bridge import Bridge
-from prometheus_server import Prometheus
+from prometheus_server import Prometheus, Scrape
 from senders import curl_push, sdk_pushes
 
 __all__ = ["curl_push", "sdk_pushes"]
@@ -29,9 +29,9 @@ def pytest_configure() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for program in sorted(programs.MISSING):
+    for what, remedy in sorted(programs.MISSING.items()):
         terminalreporter.write_line(
-            f"MISSING: {program}. Its tests did not run; put it on PATH or name it in {program.upper()}.",
+            f"MISSING: {what}. Its tests did not run; {remedy}.",
             red=True,
             bold=True,
         )
@@ -68,7 +68,7 @@ def shared_bridge() -> Iterator[Bridge]:
 @pytest.fixture(scope="session")
 def prometheus(shared_bridge: Bridge, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that scrapes the shared bridge every second."""
-    server = Prometheus(shared_bridge.addresses["http"], tmp_path_factory.mktemp("prometheus"))
+    server = Prometheus(Scrape(shared_bridge.addresses["http"]), folder=tmp_path_factory.mktemp("prometheus"))
     yield server
     server.stop()
 

@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-MISSING: set[str] = set()
+# What was missing, and what to do about it.
+MISSING: dict[str, str] = {}
 
 # Everything a child could be steered by, so that the tests do the same on every machine.
 STEERING = ("OTEL_", "METERBRIDGE_", "RUST_LOG", "PYTHONPATH")
@@ -30,8 +32,13 @@ def need(program: str) -> str:
     path = find(program)
     if path:
         return path
-    MISSING.add(program)
-    reason = f"{program} is missing: put it on PATH or name it in {program.upper()}"
+    missing(program, f"put it on PATH or name it in {program.upper()}")
+
+
+def missing(what: str, remedy: str) -> NoReturn:
+    """Ends a test for want of something: it is skipped, or fails in CI."""
+    MISSING[what] = remedy
+    reason = f"{what} is missing: {remedy}"
     if os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
