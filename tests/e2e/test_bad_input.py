@@ -29,7 +29,8 @@ LIMIT = 64 * MIB  # --max-request-bytes, by default
 POINT_REASONS = {
     *("empty_name", "reserved_name", "type_conflict", "name_conflict", "unknown_temporality", "no_value"),
     *("no_timestamp", "invalid_counter_value", "invalid_buckets", "invalid_quantile", "too_many_series"),
-    *("too_many_labels", "label_name_too_long", "label_value_too_long", "help_too_long", "not_implemented"),
+    *("too_many_labels", "label_name_too_long", "label_value_too_long", "help_too_long", "out_of_order"),
+    *("inconsistent_count", "scale_too_low", "bucket_out_of_range", "no_sum"),
 }
 REQUEST_REASONS = {
     *("malformed", "invalid_utf8", "request_too_large", "unsupported_encoding", "unsupported_media_type"),
@@ -239,9 +240,26 @@ def without_time() -> Metric:
     return metric
 
 
-def delta_and_good() -> bytes:
-    bad = otlp.counter("delta_sum", 1, temporality=otlp.DELTA)
-    return otlp.request(otlp.gauge("beside_delta", 1), bad).SerializeToString()
+def overlap_and_good(name: str) -> bytes:
+    """A delta whose window overlaps the one before it, beside what is good."""
+    bad = otlp.counter(name, 1, temporality=otlp.DELTA)
+    bad.sum.data_points.append(otlp.point(2, t=15))
+    bad.sum.data_points[1].start_time_unix_nano = otlp.at(5)
+    return otlp.request(otlp.gauge("beside_overlap", 1), bad).SerializeToString()
+
+
+def exponential(name: str, **wrong: Any) -> bytes:
+    """An exponential histogram with a field that is wrong, or not there where it is None."""
+    metric = otlp.exponential_histogram(name)
+    (point,) = metric.exponential_histogram.data_points
+    for field_name, value in wrong.items():
+        if value is None:
+            point.ClearField(field_name)
+        elif field_name == "offset":
+            point.positive.offset = value
+        else:
+            setattr(point, field_name, value)
+    return otlp.request(metric).SerializeToString()
 
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -322,21 +340,20 @@ ROWS: dict[str, Row] = {
         points="empty_name",
         names="温度",
     ),
-    # Until deltas are counted and exponential histograms are shown.
-    "a delta sum beside a good gauge": Row(
-        http_post(delta_and_good()), 200, points="not_implemented", names="delta_sum"
+    "a delta that overlaps what is counted": Row(
+        http_post(overlap_and_good("overlap")), 200, points="out_of_order", names="overlap"
     ),
-    "a delta histogram": Row(
-        http_post(otlp.request(otlp.histogram("dh", [1], [1, 2], 3, temporality=otlp.DELTA)).SerializeToString()),
-        200,
-        points="not_implemented",
-        names="dh",
+    "an exponential histogram whose count is not its buckets'": Row(
+        http_post(exponential("count", count=3)), 200, points="inconsistent_count", names="count"
     ),
-    "an exponential histogram": Row(
-        http_post(otlp.request(otlp.exponential_histogram("exp")).SerializeToString()),
-        200,
-        points="not_implemented",
-        names="exp",
+    "an exponential histogram that is too coarse": Row(
+        http_post(exponential("coarse", scale=-5)), 200, points="scale_too_low", names="coarse"
+    ),
+    "an exponential histogram beyond what a double holds": Row(
+        http_post(exponential("beyond", scale=-4, offset=100)), 200, points="bucket_out_of_range", names="beyond"
+    ),
+    "an exponential histogram without a sum": Row(
+        http_post(exponential("without_sum", sum=None)), 200, points="no_sum", names="without_sum"
     ),
     "no temporality": Row(
         http_post(otlp.request(otlp.counter("u", 1, temporality=otlp.UNSPECIFIED)).SerializeToString()),
@@ -394,8 +411,11 @@ ROWS: dict[str, Row] = {
         over_grpc(lambda: b"", otlp.EXPORT.replace("Export", "Import")), UNIMPLEMENTED, "unsupported_signal"
     ),
     "gRPC: 1,000 attributes": Row(over_grpc(thousand_attributes), grpc.StatusCode.OK, points="too_many_labels"),
-    "gRPC: a delta sum beside a good gauge": Row(
-        over_grpc(delta_and_good), grpc.StatusCode.OK, points="not_implemented", names="delta_sum"
+    "gRPC: a delta that overlaps what is counted": Row(
+        over_grpc(lambda: overlap_and_good("grpc_overlap")),
+        grpc.StatusCode.OK,
+        points="out_of_order",
+        names="grpc_overlap",
     ),
 }
 
@@ -558,7 +578,7 @@ def test_a_good_request_right_after_is_on_metrics(results: Results) -> None:
 def test_what_was_refused_left_nothing_but_what_was_good_beside_it(results: Results) -> None:
     own = set(results.start.types)
     bridged = {family for family in results.end.types if not family.startswith(("meterbridge_", "http_", "process_"))}
-    assert bridged - own == {"good", "before", "right_after", "beside_delta"}
+    assert bridged - own == {"good", "before", "right_after", "beside_overlap", "overlap_total", "grpc_overlap_total"}
 
 
 # --- what is not refused --------------------------------------------------------------------------------------------
