@@ -3,7 +3,8 @@
 #
 #   METERBRIDGE_BIN    the binary; by default the release build, where CARGO_TARGET_DIR says or in target/
 #   E2E_VENV           where the Python packages go; by default .venv
-#   PROMETHEUS, PROMTOOL, CHROMIUM, CHROMEDRIVER, CURL   programs that are not on PATH
+#   PROMETHEUS, PROMTOOL, CHROMIUM, CHROMEDRIVER, CURL, NODE   programs that are not on PATH
+#   OPENMETRICS2_JUDGE, SDK_SENDER   the judge in Go and the sender in Rust, by default built here
 #   SCREENSHOT_DIR     keeps the screenshots of the browser
 #   CI=true            a program that is missing is a failure, not a skipped test
 set -euo pipefail
@@ -35,6 +36,28 @@ if ! cmp -s "$here/requirements.txt" "$stamp"; then
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
   cp "$here/requirements.txt" "$stamp"
+fi
+
+if [ -z "${OPENMETRICS2_JUDGE:-}" ] && command -v go >/dev/null; then
+  mkdir -p .cache
+  if (cd tests/judges/openmetrics2 && go build -o "$repository/.cache/openmetrics2-judge" .); then
+    export OPENMETRICS2_JUDGE=$repository/.cache/openmetrics2-judge
+  fi
+fi
+
+stamp=$here/node/node_modules/meterbridge-lock.json
+if command -v npm >/dev/null && ! cmp -s "$here/node/package-lock.json" "$stamp"; then
+  # No package has a script to run.
+  if (cd "$here/node" && npm ci --silent --ignore-scripts --no-audit --no-fund); then
+    cp "$here/node/package-lock.json" "$stamp"
+  fi
+fi
+
+if [ -z "${SDK_SENDER:-}" ] && command -v cargo >/dev/null; then
+  # The debug build is what `cargo test` has made already.
+  if cargo build --quiet --locked --example sdk_sender; then
+    export SDK_SENDER=${CARGO_TARGET_DIR:-$repository/target}/debug/examples/sdk_sender
+  fi
 fi
 
 if [ -n "${SCREENSHOT_DIR:-}" ]; then

@@ -1,8 +1,6 @@
 """Programs with the SDKs of three languages, which record one round and export it when they are told, and can be killed."""
 
-import os
 import queue
-import shutil
 import subprocess
 import sys
 import threading
@@ -80,7 +78,7 @@ class Sender:
         assert self.process.stdin and self.process.stdout and self.process.stderr
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             stream.close()
-        assert self.errors == []
+        assert not self.errors, self.errors
 
 
 def command(language: str) -> list[str]:
@@ -93,19 +91,8 @@ def command(language: str) -> list[str]:
                 programs.missing("the packages of Node", "run 'npm ci' in tests/e2e/node")
             return [node, str(HERE / "node" / "sender.js")]
         case "rust":
-            return [rust_sender()]
+            return [programs.need("sdk_sender")]
     raise AssertionError(language)
-
-
-def rust_sender() -> str:
-    """The example of the crate: named by the environment, or built beside the binary or by `cargo test`."""
-    if named := os.environ.get("SDK_SENDER"):
-        return named
-    build = Path(programs.meterbridge()).parent
-    for folder in (build, build.with_name("debug"), build.with_name("release")):
-        if path := shutil.which(folder / "examples" / "sdk_sender"):
-            return path
-    programs.missing("the sender in Rust", "run 'cargo build --example sdk_sender' or name it in SDK_SENDER")
 
 
 EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
