@@ -5,7 +5,9 @@ import unittest
 
 import report
 
-ITEMS = "id\tlevel\trule\tnote\nN-06\tSHOULD\tUnit first.\t\nN-07\tMUST\tOnce | only.\tOpen: all.\nO-01\tMUST\tAsked.\t\n"
+ITEMS = (
+    "id\tlevel\trule\tnote\nN-06\tSHOULD\tUnit first.\t\nN-07\tMUST\tOnce | only.\tOpen: all.\nO-01\tMUST\tAsked.\t\n"
+)
 
 CARGO = """\
      Running tests/conformance/main.rs (target/debug/deps/conformance-1)
@@ -40,7 +42,7 @@ class Report(unittest.TestCase):
             [
                 ("names", "n_06_n_07_total_comes_last_and_once", "ok"),
                 ("names::tests", "o_01_asked", "ok"),
-                ("names", "what_is_no_item", "FAILED".lower()),
+                ("names", "what_is_no_item", "failed"),
             ],
         )
 
@@ -52,9 +54,12 @@ class Report(unittest.TestCase):
 
     def test_junit_and_the_worst_of_several(self) -> None:
         items, problems = judged(JUNIT)
-        self.assertEqual(problems, ["N-06 has failed: tests.test_a: test_n_06_first"]
-                         + ["N-07 has failed: tests.test_a: test_n_07_once"]
-                         + ["O-01 has only tests that were skipped"])
+        self.assertEqual(
+            problems,
+            ["N-06 has failed: tests.test_a: test_n_06_first"]
+            + ["N-07 has failed: tests.test_a: test_n_07_once"]
+            + ["O-01 has only tests that were skipped"],
+        )
         self.assertEqual(items["O-01"].tests, {("tests.test_a", "test_o_01_asked"): "skipped"})
 
     def test_all_is_well(self) -> None:
@@ -62,7 +67,9 @@ class Report(unittest.TestCase):
         self.assertEqual(problems, [])
         self.assertEqual([item.outcome() for item in items.values()], ["ok"] * 3)
         made = report.page(items)
-        self.assertIn("| N-06 | SHOULD | Unit first. | | [names](../names): `n_06_n_07_total_comes_last_and_once` | ok |\n", made)
+        self.assertIn(
+            "| N-06 | SHOULD | Unit first. | | [names](../names): `n_06_n_07_total_comes_last_and_once` | ok |\n", made
+        )
         self.assertIn("| N-07 | MUST | Once \\| only. | Open: all. |", made)
         self.assertIn("| ok, part open |\n", made)
         self.assertIn("## OpenMetrics 2.0\n", made)
@@ -84,13 +91,20 @@ class Report(unittest.TestCase):
         self.assertEqual(problems, ["N-06 has failed: more: n_06_x"])
 
     def test_the_file_is_that_of_the_module(self) -> None:
-        files = report.index([("src/store/tests.rs", "fn d_01_x() {"), ("src/model/exponential.rs", "    fn d_01_x() {}")])
+        files = report.index(
+            [("src/store/tests.rs", "fn d_01_x() {"), ("src/model/exponential.rs", "    fn d_01_x() {}")]
+        )
         self.assertEqual(report.locate("model::exponential::tests", "d_01_x", files), "src/model/exponential.rs")
         self.assertEqual(report.locate("store::tests", "d_01_x", files), "src/store/tests.rs")
         self.assertEqual(report.locate("store::tests", "d_02_x", files), "store::tests")
 
     def test_items_that_cannot_be_read(self) -> None:
-        for bad in ("id\n", ITEMS + "N-06\tMUST\ttwice\t\n", ITEMS + "N-08\tMUST\n", ITEMS + "Y-01\tMUST\tno group\t\n"):
+        for bad in (
+            "id\n",
+            ITEMS + "N-06\tMUST\ttwice\t\n",
+            ITEMS + "N-08\tMUST\n",
+            ITEMS + "Y-01\tMUST\tno group\t\n",
+        ):
             with self.assertRaises(ValueError):
                 report.read_items(bad)
 

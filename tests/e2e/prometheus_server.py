@@ -14,15 +14,13 @@ import requests
 import programs
 from bridge import wait_until
 
-# The protocols that Prometheus 3.5 knows, by the names that `scrape_protocols` has for them.
-PROTOCOLS = ["PrometheusText0.0.4", "PrometheusText1.0.0", "OpenMetricsText1.0.0", "PrometheusProto"]
 # All that a format can carry is asked for, and stored.
 FEATURES = "native-histograms,exemplar-storage,created-timestamp-zero-ingestion"
 
 
 @dataclass
 class Scrape:
-    """A job. One that scrapes by a protocol of its choice marks its series with it, so that others may scrape the same."""
+    """A job. One with a protocol of its choice marks its series with its name, so that others may scrape the same."""
 
     target: str
     job: str = "meterbridge"

@@ -1,4 +1,4 @@
-"""Programs with the SDKs of three languages, which record one round and export it when they are told, and can be killed."""
+"""Programs with the SDKs of three languages, which record and export a round when they are told, and can be killed."""
 
 import queue
 import subprocess
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 LANGUAGES = ["python", "node", "rust"]
 # Both transports of each SDK take part.
 PROTOCOLS = {"cumulative": "grpc", "delta": "http/protobuf"}
-# What the SDKs can do: that of Node has exemplars but its exporter does not write them (exporter 0.223), that of Rust has none
+# What the SDKs can do: that of Node has exemplars, but its exporter does not write them (0.223); that of Rust has none
 # (opentelemetry_sdk 0.33).
 WITH_EXEMPLARS = ["python"]
 

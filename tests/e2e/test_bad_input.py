@@ -251,7 +251,7 @@ def overlap_and_good(name: str) -> bytes:
 def exponential(name: str, **wrong: Any) -> bytes:
     """An exponential histogram with a field that is wrong, or not there where it is None."""
     metric = otlp.exponential_histogram(name)
-    (point,) = metric.exponential_histogram.data_points
+    point: Any = metric.exponential_histogram.data_points[0]
     for field_name, value in wrong.items():
         if value is None:
             point.ClearField(field_name)

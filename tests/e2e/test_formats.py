@@ -147,9 +147,7 @@ def test_h_08_every_format_says_the_same(filled: dict[str, Bridge], name: str) -
 
 
 def test_e_01_o_11_both_formats_with_native_histograms_have_the_same(filled: dict[str, Bridge]) -> None:
-    protobuf, coming = (
-        Judged(*fetch(filled["plain"], name, "/metrics/otlp")) for name in ("protobuf", "openmetrics2")
-    )
+    protobuf, coming = (Judged(*fetch(filled["plain"], name, "/metrics/otlp")) for name in ("protobuf", "openmetrics2"))
     ((labels, histogram),) = protobuf.histograms().items()
     assert ("__name__", "payload_size_bytes") in labels
     assert histogram == {
@@ -165,7 +163,11 @@ def test_e_01_o_11_both_formats_with_native_histograms_have_the_same(filled: dic
 def test_t_01_o_06_start_times_are_told(filled: dict[str, Bridge], name: str) -> None:
     starts = Judged(*fetch(filled["plain"], name, "/metrics/otlp")).starts()
     start = otlp.at(0) // 1_000_000
-    for metric in ("http_client_request_size_bytes_total", "request_duration_seconds_count", "reading_time_seconds_sum"):
+    for metric in (
+        "http_client_request_size_bytes_total",
+        "request_duration_seconds_count",
+        "reading_time_seconds_sum",
+    ):
         assert starts[metric] == start, metric
     assert starts["payload_size_bytes"] == start
     assert not {"room_temperature_celsius", "level", "odd", "build_info", "target_info"} & set(starts)

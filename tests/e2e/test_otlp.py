@@ -149,7 +149,9 @@ def test_b_02_p_05_overload_is_for_now_and_a_cap_is_for_good(bridges: Bridges) -
     large = GOOD.SerializeToString() * (90_000 // GOOD.ByteSize())
     bridge = bridges("--max-request-bytes", str(size), "--max-series", "1")
     host, port = bridge.addresses["otlp_http"].rsplit(":", 1)
-    head = f"POST /v1/metrics HTTP/1.1\r\nhost: {host}\r\ncontent-type: {otlp.PROTOBUF}\r\ncontent-length: {size}\r\n\r\n"
+    head = (
+        f"POST /v1/metrics HTTP/1.1\r\nhost: {host}\r\ncontent-type: {otlp.PROTOBUF}\r\ncontent-length: {size}\r\n\r\n"
+    )
     with ExitStack() as held:
 
         def overloaded() -> list[requests.Response]:

@@ -67,9 +67,7 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     bridge = Bridge()
     try:
-        scrapes = [
-            Scrape(bridge.addresses["http"], job, protocol, "/metrics/otlp") for job, protocol in JOBS.items()
-        ]
+        scrapes = [Scrape(bridge.addresses["http"], job, protocol, "/metrics/otlp") for job, protocol in JOBS.items()]
         server = Prometheus(*scrapes, folder=tmp_path_factory.mktemp("senders"), features=FEATURES)
         try:
             yield Stage(bridge, server)
