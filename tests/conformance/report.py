@@ -4,9 +4,9 @@
   report.py RESULTS...           writes the page
   report.py --check RESULTS...   says whether the committed page is the one that would be written
 
-RESULTS are files with what the tests printed: `cargo test`, `pytest -rA`, or `pytest --junit-xml`. A test shows an item by
-a name that begins with its id: n_06_n_07_total_comes_last_and_once, test_f_02_…. It ends with 1 where an item has no test or
-a failed one, where a test names an item that there is not, and where the page is not what it should be.
+RESULTS are files with what the tests printed: `cargo test`, `pytest -rA`, or `pytest --junit-xml`. A test shows an item
+by a name that begins with its id: n_06_n_07_total_comes_last_and_once, test_f_02_…. It ends with 1 where an item has no
+test or a failed one, where a test names an item that there is not, and where the page is not what it should be.
 """
 
 import re
@@ -48,8 +48,8 @@ HEAD = """\
 
 Written by `tests/conformance/report.py` from `tests/conformance/items.tsv` and the results of the tests; not by hand.
 
-Each item is a rule of the OpenTelemetry specification, of Prometheus' formats, or of users' needs where these are silent.
-The level is that of its source; DECIDE is a choice of ours that no source settles, and – stands where the source names
+Each item is a rule of the OpenTelemetry specification, of Prometheus' formats, or of users' needs where these are
+silent. The level is that of its source; DECIDE is a choice of ours that no source settles, and – stands where the source names
 none. What is in *differs, open* says where we do not follow a source or a peer, on purpose, and what is not built yet.
 """
 
