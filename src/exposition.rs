@@ -1,14 +1,24 @@
 //! Writes families in the formats that Prometheus reads. Knows [`crate::model`] only.
 //!
 //! Writing is appending bytes to a buffer and cannot fail; whether something may be written at all was decided when it came
-//! in.
+//! in. What only one format cannot have, [`Format::can_write`] and [`Format::keeps_type`] tell.
 
+mod classic;
+mod escape;
+mod exemplar;
 mod gathered;
+mod line;
+mod native;
+mod negotiate;
+mod openmetrics;
+mod openmetrics2;
+mod protobuf;
 mod text;
 
 pub use gathered::{Gathered, GatheredSeries};
+pub use negotiate::{Negotiation, negotiate};
 
-use crate::model::{Family, Series};
+use crate::model::{Family, Labels, MetricType, Number, Sample, Series, is_metric_name};
 
 /// The five formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -74,73 +84,151 @@ pub enum ExponentialForm {
     Classic,
 }
 
+/// A content type for each escaping scheme.
+macro_rules! content_type {
+    ($escaping:expr, $start:literal) => {
+        match $escaping {
+            Escaping::Underscores => concat!($start, "; escaping=underscores"),
+            Escaping::Dots => concat!($start, "; escaping=dots"),
+            Escaping::Values => concat!($start, "; escaping=values"),
+            Escaping::AllowUtf8 => concat!($start, "; escaping=allow-utf-8"),
+        }
+    };
+}
+
 impl Format {
     /// The value of the header `Content-Type`. Prometheus 3 fails a scrape where it is blank or odd (conformance F-01).
     pub fn content_type(self) -> &'static str {
-        "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+        let escaping = self.escaping;
+        match self.syntax {
+            Syntax::Text => content_type!(escaping, "text/plain; version=0.0.4; charset=utf-8"),
+            Syntax::Text1 => content_type!(escaping, "text/plain; version=1.0.0; charset=utf-8"),
+            Syntax::OpenMetrics => {
+                content_type!(escaping, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+            }
+            Syntax::OpenMetrics2 => {
+                content_type!(escaping, "application/openmetrics-text; version=2.0.0; charset=utf-8")
+            }
+            Syntax::Protobuf => content_type!(
+                escaping,
+                "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            ),
+        }
     }
 
     /// Appends what stands in front of the series of a family. Names that are not legal are in it only where they may stay.
     pub fn write_head(self, out: &mut Vec<u8>, family: &Family) {
-        text::write_head(out, family);
+        match self.syntax {
+            Syntax::Text | Syntax::Text1 => text::write_head(out, family),
+            Syntax::OpenMetrics => openmetrics::write_head(out, family),
+            Syntax::OpenMetrics2 => openmetrics2::write_head(out, family),
+            Syntax::Protobuf => protobuf::write_head(out, family),
+        }
     }
 
     /// Appends one series, with all lines that it becomes.
     pub fn write_series(self, out: &mut Vec<u8>, family: &Family, series: &Series<'_>) {
-        text::write_series(out, family, series);
+        match self.syntax {
+            Syntax::Text | Syntax::Text1 => text::write_series(out, self, family, series),
+            Syntax::OpenMetrics => openmetrics::write_series(out, self, family, series),
+            Syntax::OpenMetrics2 => openmetrics2::write_series(out, self, family, series),
+            Syntax::Protobuf => protobuf::write_series(out, self, family, series),
+        }
     }
 
     /// Appends what stands behind the last family.
-    pub fn write_end(self, _out: &mut Vec<u8>) {}
+    pub fn write_end(self, out: &mut Vec<u8>) {
+        if matches!(self.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2) {
+            out.extend_from_slice(b"# EOF\n");
+        }
+    }
 
+    /// Whether a family is a message with its length in front: head and series make its body, and [`Format::write_framed`]
+    /// takes that.
     pub fn is_framed(self) -> bool {
-        false
+        self.syntax == Syntax::Protobuf
     }
+
+    /// Appends the message of which this is the body.
     pub fn write_framed(self, out: &mut Vec<u8>, body: &[u8]) {
-        out.extend_from_slice(body);
+        protobuf::write_framed(out, body);
     }
-    pub fn writes_native(self, _sample: &crate::model::Sample<'_>) -> bool {
-        false
+
+    /// Whether the sample is written with native buckets. In protobuf each series of a family that has some is a message of
+    /// its own (conformance F-10).
+    pub fn writes_native(self, sample: &Sample<'_>) -> bool {
+        matches!(self.syntax, Syntax::Protobuf | Syntax::OpenMetrics2)
+            && matches!(sample, Sample::Exponential(_))
+            && self.style.exponential != ExponentialForm::Classic
     }
+
+    /// What the format calls the family: in OpenMetrics 1.0 without the suffix of its samples.
     pub fn family_name(self, family: &Family) -> &str {
-        &family.name
+        match self.syntax {
+            Syntax::OpenMetrics => openmetrics::family_name(family),
+            _ => &family.name,
+        }
     }
-    pub fn sample_names(self, family: &Family) -> impl Iterator<Item = String> {
-        family.sample_names()
+
+    /// All names that the family and its samples take in this format; no other family may have one of them (conformance K-04,
+    /// K-05).
+    pub fn sample_names(self, family: &Family) -> Vec<String> {
+        if self.syntax != Syntax::OpenMetrics {
+            return family.sample_names().collect();
+        }
+        let name = openmetrics::family_name(family);
+        let samples = openmetrics::suffixes(family).iter().filter(|suffix| !suffix.is_empty());
+        std::iter::once(name.to_owned())
+            .chain(samples.map(|suffix| format!("{name}{suffix}")))
+            .collect()
     }
-    pub fn keeps_type<'s>(self, _family: &Family, _series: impl Iterator<Item = Series<'s>>) -> bool {
-        true
+
+    /// Whether the family is what its type says, by the rules of the format. It is to be written as a gauge if not (conformance
+    /// G-03, O-15).
+    pub fn keeps_type<'s>(self, family: &Family, mut series: impl Iterator<Item = Series<'s>>) -> bool {
+        if !matches!(self.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2) {
+            return true;
+        }
+        match family.metric_type {
+            MetricType::Info => {
+                let has_suffix = family.name.strip_suffix("_info").is_some_and(|stem| !stem.is_empty());
+                has_suffix && series.all(|series| value(&series) == Some(1.0))
+            }
+            MetricType::StateSet => series.all(|series| {
+                let mut names = Labels::iter_text(series.labels);
+                matches!(value(&series), Some(0.0 | 1.0)) && names.any(|(name, _)| name == family.name.as_str())
+            }),
+            _ => true,
+        }
     }
-    pub fn can_write(self, _family: &Family, _series: &Series<'_>) -> bool {
-        true
+
+    /// Whether the format can have this series at all: OpenMetrics 2.0 has no summaries with a sum or a value that it forbids
+    /// (conformance O-14).
+    pub fn can_write(self, series: &Series<'_>) -> bool {
+        let Sample::Summary(summary) = series.sample else {
+            return true;
+        };
+        self.syntax != Syntax::OpenMetrics2
+            || (summary.sum >= 0.0 && !summary.quantiles.iter().any(|(_, value)| *value < 0.0))
     }
 }
 
-/// What the operator says about formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Negotiation {
-    /// How names are escaped in protobuf where the scraper does not say (conformance F-06).
-    pub protobuf_escaping: Escaping,
-    /// Whether OpenMetrics 2.0 is there for who asks for it (O-01).
-    pub openmetrics2: bool,
-    /// Whether OpenMetrics 1.0 is the last choice; true only where the strategy adds no suffixes (V-02).
-    pub prefer_text_without_suffixes: bool,
-    /// What the formats write.
-    pub style: Style,
-}
-
-impl Escaping {
-    pub fn metric_name(self, name: &str) -> std::borrow::Cow<'_, str> {
-        name.into()
-    }
-    pub fn labels<'t>(self, text: &'t str, _of: crate::model::MetricType) -> std::borrow::Cow<'t, str> {
-        text.into()
+fn value(series: &Series<'_>) -> Option<f64> {
+    match series.sample {
+        Sample::Number(Number::Int(value)) => Some(value as f64),
+        Sample::Number(Number::Double(value)) => Some(value),
+        _ => None,
     }
 }
 
-pub fn negotiate(_accept: Option<&str>, negotiation: &Negotiation) -> Format {
-    Format {
-        style: negotiation.style,
-        ..Format::default()
-    }
+/// The unit of a family that a format calls `name`, where that ends in it (conformance F-07). Infos and statesets have none.
+fn unit_of<'f>(family: &'f Family, name: &str) -> Option<&'f str> {
+    let unit = family.unit.as_str();
+    let has_one = family.unit_in_name
+        && !matches!(family.metric_type, MetricType::Info | MetricType::StateSet)
+        && is_metric_name(&format!("_{unit}"))
+        && name
+            .strip_suffix(unit)
+            .is_some_and(|stem| stem.len() > 1 && stem.ends_with('_'));
+    has_one.then_some(unit)
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::exposition::{Format, Gathered};
-use crate::model::{MetricType, Sample, Series};
+use crate::model::{MetricType, Series};
 use crate::store::{FamilyCell, Position, Source, Store};
 use plan::{Body, Group};
 
@@ -196,11 +196,11 @@ impl Writer<'_> {
     /// False where the format cannot have this series.
     fn write(&mut self, series: &Series<'_>) -> bool {
         let format = self.format;
-        if !format.can_write(self.family, series) {
+        if !format.can_write(series) {
             return false;
         }
         let is_framed = format.is_framed();
-        if is_framed && (self.one_by_one || is_native(format, &series.sample)) {
+        if is_framed && (self.one_by_one || format.writes_native(&series.sample)) {
             // From the first native one on, should it have come while the family is being written.
             self.finish();
             self.one_by_one = true;
@@ -224,10 +224,6 @@ impl Writer<'_> {
             self.message.clear();
         }
     }
-}
-
-fn is_native(format: Format, sample: &Sample<'_>) -> bool {
-    format.writes_native(sample)
 }
 
 /// How many series are looked at under one lock where nothing is written.

@@ -1,4 +1,6 @@
-use super::line::{Line, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds};
+use super::line::{
+    Line, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
+};
 use super::{Format, classic, exemplar};
 use crate::model::{Exemplar, Exemplars, Family, MetricType, Sample, Series, Summary, write_double};
 
@@ -96,7 +98,9 @@ impl Lines<'_> {
         let mut sum = sum.filter(|sum| is_allowed(*sum));
         for (bound, cumulative) in buckets {
             let exemplar = exemplar::in_bucket(by_bucket, lower, bound);
-            self.write(out, "_bucket", Some(("le", bound)), exemplar, |out| write_count(out, cumulative));
+            self.write(out, "_bucket", Some(("le", bound)), exemplar, |out| {
+                write_count(out, cumulative)
+            });
             sum = sum.filter(|_| bound >= 0.0);
             (lower, count) = (bound, cumulative);
         }
@@ -110,7 +114,9 @@ impl Lines<'_> {
     fn write_summary(&self, out: &mut Vec<u8>, summary: Summary<'_>) {
         let is_shown = |value: f64| value.is_nan() || value >= 0.0;
         for (quantile, value) in summary.quantiles.iter().filter(|(_, value)| is_shown(*value)) {
-            self.write(out, "", Some(("quantile", *quantile)), None, |out| write_double(out, *value));
+            self.write(out, "", Some(("quantile", *quantile)), None, |out| {
+                write_double(out, *value)
+            });
         }
         self.write(out, "_count", None, None, |out| write_count(out, summary.count));
         if is_allowed(summary.sum) {
@@ -147,6 +153,3 @@ impl Lines<'_> {
         out.push(b'\n');
     }
 }
-
-#[cfg(test)]
-mod tests;

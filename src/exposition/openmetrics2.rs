@@ -1,9 +1,12 @@
 //! A release candidate: what is written is what its specification allows, whatever today's parsers happen to take.
 
-use super::line::{Line, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds};
+use super::line::{
+    Line, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
+};
 use super::{ExponentialForm, Format, classic, native};
 use crate::model::{
-    Buckets, Exemplar, Exemplars, ExponentialHistogram, Family, Histogram, MetricType, Sample, Series, Summary, write_double,
+    Buckets, Exemplar, Exemplars, ExponentialHistogram, Family, Histogram, MetricType, Sample, Series, Summary,
+    write_double,
 };
 
 /// `# TYPE`, `# UNIT`, `# HELP`; all name what the samples are named (conformance O-04).
@@ -113,11 +116,16 @@ fn write_side(out: &mut Vec<u8>, side: &str, buckets: &Buckets<'_>, as_doubles: 
     if buckets.counts.is_empty() {
         return;
     }
-    write_list(out, &format!("{side}_spans"), native::spans(buckets), |out, (offset, length)| {
-        out.extend_from_slice(itoa::Buffer::new().format(offset).as_bytes());
-        out.push(b':');
-        write_count(out, length.into());
-    });
+    write_list(
+        out,
+        &format!("{side}_spans"),
+        native::spans(buckets),
+        |out, (offset, length)| {
+            out.extend_from_slice(itoa::Buffer::new().format(offset).as_bytes());
+            out.push(b':');
+            write_count(out, length.into());
+        },
+    );
     let counts = buckets.counts.iter().copied().filter(|count| *count != 0);
     write_list(out, &format!("{side}_buckets"), counts, |out, count| {
         write_count(out, count);
@@ -176,6 +184,3 @@ fn exemplars<'a>(series: &Series<'a>, metric_type: MetricType) -> Vec<&'a Exempl
     }
     shown
 }
-
-#[cfg(test)]
-mod tests;

@@ -29,7 +29,11 @@ pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, s
             name: &family.name,
             labels: series.labels,
         },
-        time_unix_nano: if format.style.timestamps { series.time_unix_nano } else { 0 },
+        time_unix_nano: if format.style.timestamps {
+            series.time_unix_nano
+        } else {
+            0
+        },
     };
     match series.sample {
         Sample::Number(number) => lines.write(out, "", None, |out| number.write(out)),

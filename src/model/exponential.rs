@@ -52,12 +52,16 @@ impl Exponential {
         self.sum = new.sum;
     }
 
-    /// The total of all buckets; `None` where 64 bits do not hold it.
+    /// The most that may be counted: Prometheus has 63 bits for a bucket, and fails a scrape that needs more.
+    pub const MOST_COUNTED: u64 = i64::MAX.cast_unsigned();
+
+    /// The total of all buckets; `None` where it is more than [`Exponential::MOST_COUNTED`].
     pub fn total(&self) -> Option<u64> {
         let sides = self.positive.counts.iter().chain(&self.negative.counts);
-        sides
+        let total = sides
             .into_iter()
-            .try_fold(self.zero_count, |total, count| total.checked_add(*count))
+            .try_fold(self.zero_count, |total, count| total.checked_add(*count))?;
+        (total <= Self::MOST_COUNTED).then_some(total)
     }
 
     /// Trims empty edges, then downscales until Prometheus has a schema for the scale and neither side is wider than
@@ -74,7 +78,7 @@ impl Exponential {
     }
 
     /// Adds what another one counted: at the smaller scale, with the larger zero threshold (conformance D-07). False, and in
-    /// an unspecified state, where 64 bits do not hold a count.
+    /// an unspecified state, where that is more than may be counted.
     pub fn add(&mut self, other: ExponentialHistogram<'_>) -> bool {
         let mut other = Self::from(other);
         let scale = self.scale.min(other.scale);
@@ -90,8 +94,8 @@ impl Exponential {
         self.negative.add(&other.negative);
         self.sum += other.sum;
         self.fit();
-        // A count that was held at the limit makes the total pass it, or is the only one there is.
-        self.total().is_some_and(|total| total < u64::MAX)
+        // A count that was held at the limit of 64 bits makes the total pass its own.
+        self.total().is_some()
     }
 
     /// Merges each 2^`shift` buckets by floor, for negative indexes too (conformance E-03).
@@ -333,10 +337,16 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_pass_64_bits_are_told() {
-        let mut total = positive(0, 0, &[u64::MAX]);
-        assert!(!total.add(positive(0, 0, &[1]).sample()));
-        let mut total = positive(0, 0, &[u64::MAX - 2]);
-        assert!(total.add(positive(0, 3, &[1]).sample()));
+    fn e_07_counts_that_pass_63_bits_are_told() {
+        let most = Exponential::MOST_COUNTED;
+        for (held, more, fits) in [
+            (most - 1, 1, true),
+            (most, 1, false),
+            (u64::MAX, 1, false),
+            (u64::MAX, u64::MAX, false),
+        ] {
+            let mut total = positive(0, 0, &[held]);
+            assert_eq!(total.add(positive(0, 0, &[more]).sample()), fits, "{held} {more}");
+        }
     }
 }

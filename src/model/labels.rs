@@ -50,8 +50,13 @@ impl Labels {
 
     /// Whether every name is legal without quotes.
     pub fn are_legal(&self) -> bool {
+        Self::is_legal_text(&self.0)
+    }
+
+    /// The same of a text that is not held as labels.
+    pub fn is_legal_text(text: &str) -> bool {
         // The first byte tells of the first name; of the others a comma in front of a quote, which may as well be in a value.
-        !self.0.starts_with('"') && (!self.0.contains(",\"") || self.iter().all(|(name, _)| is_label_name(&name)))
+        !text.starts_with('"') && (!text.contains(",\"") || Self::iter_text(text).all(|(name, _)| is_label_name(&name)))
     }
 }
 

@@ -134,7 +134,7 @@ fn add(total: &mut Exponential, more: ExponentialHistogram<'_>) -> Option<bool> 
     // Asked first, since a sum that fails leaves nothing to go on with.
     let count = total.total()?.checked_add(more.count())?;
     let before = classic_form(total);
-    (count < u64::MAX && total.add(more)).then(|| classic_form(total) != before)
+    (count <= Exponential::MOST_COUNTED && total.add(more)).then(|| classic_form(total) != before)
 }
 
 /// What the buckets of the classic form depend on: how coarse they are, and where zero ends (conformance E-08).

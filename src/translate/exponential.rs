@@ -33,8 +33,9 @@ pub(super) fn read(
             .zip(extent.total)
             .and_then(|(total, side)| total.checked_add(side));
     }
+    let total = total.filter(|total| *total <= Exponential::MOST_COUNTED);
     if total != Some(point.count) {
-        let found = total.map_or_else(|| "more than 64 bits hold".to_owned(), |total| total.to_string());
+        let found = total.map_or_else(|| "more than 63 bits hold".to_owned(), |total| total.to_string());
         let detail = format!("the count is {}, the total of the buckets {found}", point.count);
         return Err(Refused::new(PointReason::InconsistentCount, detail));
     }

@@ -173,7 +173,7 @@ fn e_07_a_count_that_is_not_the_total_is_refused() {
         ] {
             refused_for(
                 |p| says(p).sum(sum),
-                "inconsistent_count: the count is 1, the total of the buckets more than 64 bits hold",
+                "inconsistent_count: the count is 1, the total of the buckets more than 63 bits hold",
             );
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meterbridge::api::scrape::{Scrape, Selection};
-use meterbridge::exposition::Format;
+use meterbridge::exposition::{Escaping, ExponentialForm, Format, Style as FormatStyle, Syntax};
 use meterbridge::model::{self, Exponential, Sample};
 use meterbridge::otlp::{self, DecodeError, json};
 use meterbridge::store::{self, Identity, Store};
@@ -23,6 +23,7 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 
+use crate::families;
 use crate::wire::{self, Style};
 
 pub const SECOND: u64 = 1_000_000_000;
@@ -646,15 +647,44 @@ impl Bridge {
     }
 
     pub fn scrape_in_pieces_of(&self, size: usize) -> String {
+        String::from_utf8(self.scrape_as(T4, size)).unwrap()
+    }
+
+    /// The same in another format, in pieces of about that size.
+    pub fn scrape_as(&self, format: Format, size: usize) -> Vec<u8> {
         let selection = Selection {
             own: Vec::new(),
             bridged: true,
             source: None,
         };
-        let mut scrape = Scrape::new(Arc::clone(&self.store), Format::default(), selection, self.now);
+        let mut scrape = Scrape::new(Arc::clone(&self.store), format, selection, self.now);
         let mut out = Vec::new();
         while scrape.next(&mut out, size) {}
-        String::from_utf8(out).unwrap()
+        out
+    }
+
+    /// How many families and series a format leaves out for the first time.
+    pub fn left_out(&self, format: Format) -> u64 {
+        let selection = Selection {
+            own: Vec::new(),
+            bridged: true,
+            source: None,
+        };
+        let mut scrape = Scrape::new(Arc::clone(&self.store), format, selection, self.now);
+        while scrape.next(&mut Vec::new(), 1 << 16) {}
+        scrape.left_out()
+    }
+
+    #[track_caller]
+    pub fn shows_in(&self, format: Format, expected: &str) {
+        let found = self.scrape_as(format, 1 << 16);
+        match format.syntax {
+            Syntax::Protobuf => {
+                let expected: Vec<&str> = expected.split_whitespace().collect();
+                assert_eq!(families::prototext(&families::decode(&found)), expected.join(" "));
+            }
+            _ => assert_eq!(String::from_utf8(found).unwrap(), text(expected)),
+        }
     }
 
     /// What `read` makes of each series that is held, by the name of its family; families in no order.
@@ -691,10 +721,8 @@ impl Bridge {
         let cell = cells.iter().find(|cell| cell.name() == family).unwrap();
         let start = self.store.start(self.now);
         let labels = |shown: store::Shown<'_>| shown.series.labels.to_owned();
-        cell.read(start, usize::MAX, |batch| {
-            batch.series().map(labels).collect()
-        })
-        .0
+        cell.read(start, usize::MAX, |batch| batch.series().map(labels).collect())
+            .0
     }
 
     /// The labels of `target_info` of the only source, likewise.
@@ -714,6 +742,30 @@ impl Bridge {
             .is_some()
     }
 }
+
+const fn format(syntax: Syntax, escaping: Escaping) -> Format {
+    let style = FormatStyle {
+        created_lines: false,
+        timestamps: false,
+        exponential: ExponentialForm::Both,
+    };
+    Format {
+        syntax,
+        escaping,
+        style,
+    }
+}
+
+/// Text 0.0.4.
+pub const T4: Format = format(Syntax::Text, Escaping::Underscores);
+/// Text 1.0.0 with names in UTF-8.
+pub const T1: Format = format(Syntax::Text1, Escaping::AllowUtf8);
+/// OpenMetrics 1.0, likewise.
+pub const OM: Format = format(Syntax::OpenMetrics, Escaping::AllowUtf8);
+/// OpenMetrics 2.0, likewise.
+pub const OM2: Format = format(Syntax::OpenMetrics2, Escaping::AllowUtf8);
+/// Protobuf.
+pub const P: Format = format(Syntax::Protobuf, Escaping::Underscores);
 
 /// Expected text may be indented and begin on a line of its own; no line of the format begins with a blank.
 pub fn text(expected: &str) -> String {
@@ -843,4 +895,12 @@ pub fn labels_by(rules: &Rules, request: impl Into<Request>) -> String {
         panic!("one series")
     };
     labels.clone()
+}
+
+/// One request, one scrape in that format: accepted without a word, and shown so.
+#[track_caller]
+pub fn row_in(format: Format, request: impl Into<Request>, expected: &str) {
+    let bridge = Bridge::new();
+    bridge.send(request).expect_plain();
+    bridge.shows_in(format, expected);
 }

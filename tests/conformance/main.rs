@@ -7,6 +7,7 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod families;
 mod harness;
 mod wire;
 mod names;

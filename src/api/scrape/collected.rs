@@ -45,7 +45,7 @@ impl<'r> Collection<'r> {
         let reading = self.reading;
         reading.all_of(cell, |series| {
             let labels = match is_escaped {
-                true => self.format.escaping.labels(series.labels, self.metric_type),
+                true => self.format.escaping.labels(series.labels),
                 false => series.labels.into(),
             };
             if own_labels.contains(&*labels) {

@@ -55,7 +55,8 @@ pub(super) fn groups(
     let mut owners: HashMap<String, String> = HashMap::new();
     for own in own {
         let name = own.family.name.clone();
-        owners.extend(format.sample_names(&own.family).map(|sample| (sample, name.clone())));
+        let names = format.sample_names(&own.family).into_iter();
+        owners.extend(names.map(|sample| (sample, name.clone())));
         drafts.entry(name).or_default().own = Some(own);
     }
     cells.sort_by_key(|cell| cell.birth());
@@ -66,7 +67,7 @@ pub(super) fn groups(
         if is_escaped {
             family.name = format.escaping.metric_name(&family.name).into_owned();
         }
-        let names: Vec<String> = format.sample_names(&family).collect();
+        let names = format.sample_names(&family);
         let is_foreign = |sample: &String| owners.get(sample).is_some_and(|owner| *owner != family.name);
         let draft = drafts.get_mut(&family.name);
         let other_type = draft
