@@ -15,6 +15,7 @@ pub mod operations;
 mod page;
 pub mod problem;
 pub mod scrape;
+mod translation;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

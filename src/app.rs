@@ -42,8 +42,6 @@ pub struct Config {
     pub store: store::Limits,
     /// Limits on what is translated.
     pub translate: translate::Rules,
-    /// Whether text that is not UTF-8 is mended; the request is refused if not.
-    pub replace_invalid_utf8: bool,
     /// How a format is found with a scraper.
     pub negotiation: Negotiation,
     /// Origins whose pages may send OTLP over HTTP; `*` for all.

@@ -14,13 +14,15 @@ mod units;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use options::Options;
 pub use units::{Period, Size};
 
 use crate::api::Setting;
-use crate::dry_run::InputFormat;
+use crate::exposition::{Escaping, Syntax};
+use crate::otlp::Encoding;
+use choice::Choice;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -84,8 +86,8 @@ enum Sub {
     },
     /// Read OTLP and print what a scrape would show of it.
     ///
-    /// Exit status 0 if everything was accepted, 1 if a point was refused, 2 if an input cannot be decoded. Refusals and
-    /// advice go to standard error, one a line.
+    /// Exit status 0 if everything was accepted, 1 if a point was refused, 2 if an input cannot be decoded. Refusals, advice
+    /// and collisions go to standard error, one a line. The options of the bridge change what is printed as they change it.
     Translate {
         #[command(flatten)]
         translate: Translate,
@@ -110,19 +112,18 @@ pub struct Translate {
     /// Files with OTLP in protobuf or JSON; `-` or nothing is standard input.
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The format to print.
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: OutputFormat,
+    /// What to print.
+    #[arg(long, value_name = "FORMAT", value_parser = Syntax::parser(), default_value = "text")]
+    pub format: Syntax,
+    /// How names are escaped: `underscores` for text, `allow-utf-8` for the others if not given.
+    #[arg(long, value_name = "SCHEME", value_parser = Escaping::parser())]
+    pub escaping: Option<Escaping>,
     /// How the inputs are written; told by their content if not given.
-    #[arg(long, value_enum)]
-    pub input_format: Option<InputFormat>,
-}
-
-/// The formats that `translate` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// Text 0.0.4.
-    Text,
+    #[arg(long, value_name = "FORMAT", value_parser = Encoding::parser())]
+    pub input_format: Option<Encoding>,
+    /// Print the names of the metrics under each strategy instead.
+    #[arg(long)]
+    pub names: bool,
 }
 
 /// The arguments of `demo`.

@@ -1,113 +1,93 @@
-//! `meterbridge translate`: what a scrape would show of some OTLP, without a bridge.
+//! The dry run: what a bridge would make of some OTLP, into a store of its own. `meterbridge translate` and
+//! `POST /api/v1/translate` show it.
 
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+mod command;
+
+pub use command::{Request, Verdict, run};
+
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::api::scrape::{Scrape, Selection};
-use crate::exposition::Format;
-use crate::otlp::{self, DecodeError, json};
-use crate::store::Store;
-use crate::translate::{Arrival, Rules, Translator};
+use crate::exposition::{Escaping, Format, Style, Syntax};
+use crate::otlp::{DecodeError, Encoding};
+use crate::store::{Limits, Store};
+use crate::translate::{self, Arrival, MetricNames, Outcome, Rules};
 
-/// How the inputs are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum InputFormat {
-    /// JSON.
-    Json,
-    /// Protobuf.
-    Protobuf,
+/// The formats by their words, each with the scheme that its scrapers ask for.
+pub const FORMATS: [(&str, Syntax, Escaping); 5] = [
+    ("text", Syntax::Text, Escaping::Underscores),
+    ("openmetrics", Syntax::OpenMetrics, Escaping::AllowUtf8),
+    ("text1", Syntax::Text1, Escaping::AllowUtf8),
+    ("openmetrics2", Syntax::OpenMetrics2, Escaping::AllowUtf8),
+    ("protobuf", Syntax::Protobuf, Escaping::AllowUtf8),
+];
+
+/// An empty bridge that requests are put into.
+#[derive(Debug)]
+pub struct DryRun {
+    store: Arc<Store>,
+    rules: Rules,
+    style: Style,
+    now: Instant,
 }
 
-/// What came of the inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Everything was accepted.
-    Accepted,
-    /// A point was refused.
-    Refused,
-    /// An input cannot be read or decoded.
-    Undecodable,
-}
-
-/// Reads the inputs in order (`-` and no input at all are standard input), writes to `output` what a scrape would show after
-/// all of them, and to `notes` what was refused or advised, one a line. A `format` that is not given is told by the content
-/// of each input.
-///
-/// # Errors
-///
-/// Where the output cannot be written.
-pub fn run(
-    inputs: &[PathBuf],
-    format: Option<InputFormat>,
-    rules: &Rules,
-    output: &mut impl Write,
-    notes: &mut impl Write,
-) -> std::io::Result<Verdict> {
-    let arrival = Arrival::at(Instant::now(), SystemTime::now());
-    let now = arrival.instant;
-    let store = Arc::new(Store::new(crate::store::Limits::default(), now));
-    let mut verdict = Verdict::Accepted;
-    let standard_input = [PathBuf::from("-")];
-    for input in if inputs.is_empty() { &standard_input } else { inputs } {
-        let outcome = read(input).map_err(|error| error.to_string()).and_then(|bytes| {
-            let mut translator = Translator::new(&store, rules, arrival);
-            decode(&bytes, format, &mut translator).map_err(|error| match error {
-                DecodeError::Malformed(detail) => format!("malformed: {detail}"),
-                DecodeError::InvalidUtf8(detail) => format!("invalid_utf8: {detail}"),
-            })?;
-            Ok(translator.finish())
-        });
-        match outcome {
-            Ok(outcome) => {
-                for line in outcome.lines() {
-                    writeln!(notes, "{}: {line}", input.display())?;
-                }
-                if outcome.total_refused() > 0 {
-                    verdict = Verdict::Refused;
-                }
-            }
-            Err(error) => {
-                writeln!(notes, "{}: {error}", input.display())?;
-                return Ok(Verdict::Undecodable);
-            }
+impl DryRun {
+    /// By the rules, limits and style of a bridge.
+    pub fn new(rules: Rules, limits: Limits, style: Style) -> Self {
+        let now = Instant::now();
+        Self {
+            store: Arc::new(Store::new(limits, now)),
+            rules,
+            style,
+            now,
         }
     }
-    let selection = Selection {
-        own: Vec::new(),
-        bridged: true,
-        source: None,
-    };
-    let mut scrape = Scrape::new(store, Format::default(), selection, now);
-    let mut more = true;
-    while more {
-        let mut piece = Vec::new();
-        more = scrape.next(&mut piece, 64 << 10);
-        output.write_all(&piece)?;
-    }
-    output.flush()?;
-    Ok(verdict)
-}
 
-fn read(input: &Path) -> std::io::Result<Vec<u8>> {
-    if input == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes)?;
-        return Ok(bytes);
+    /// Takes one request in; its encoding is told by its content where it is not given.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not an OTLP metrics request.
+    pub fn take(&self, encoding: Option<Encoding>, message: &[u8]) -> Result<Outcome, DecodeError> {
+        let encoding = encoding.unwrap_or_else(|| encoding_of(message));
+        let arrival = Arrival::at(self.now, SystemTime::now());
+        translate::request(&self.store, &self.rules, arrival, encoding, message)
     }
-    std::fs::read(input)
+
+    /// The name of each metric of a request under each strategy.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not an OTLP metrics request.
+    pub fn names(&self, encoding: Option<Encoding>, message: &[u8]) -> Result<Vec<MetricNames>, DecodeError> {
+        translate::names(&self.rules, encoding.unwrap_or_else(|| encoding_of(message)), message)
+    }
+
+    /// What a scrape would show.
+    pub fn scrape(&self, syntax: Syntax, escaping: Escaping) -> Scrape {
+        let selection = Selection {
+            own: Vec::new(),
+            bridged: true,
+            source: None,
+        };
+        let format = Format {
+            syntax,
+            escaping,
+            style: self.style,
+        };
+        Scrape::new(Arc::clone(&self.store), format, selection, self.now)
+    }
 }
 
 /// JSON begins with a brace and parses as JSON. A protobuf request begins with the byte 0x0A, which is white space in JSON, so
 /// the brace alone does not decide.
-fn decode(bytes: &[u8], format: Option<InputFormat>, translator: &mut Translator<'_>) -> Result<(), DecodeError> {
-    let looks_like_json =
-        || bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
-    let is_json = format.map_or_else(looks_like_json, |format| format == InputFormat::Json);
-    if is_json {
-        otlp::decode(&json::transcode(bytes)?.protobuf, translator)
+fn encoding_of(message: &[u8]) -> Encoding {
+    let looks_like_json = message.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice::<serde::de::IgnoredAny>(message).is_ok();
+    if looks_like_json {
+        Encoding::Json
     } else {
-        otlp::decode(bytes, translator)
+        Encoding::Protobuf
     }
 }

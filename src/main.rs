@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use meterbridge::app::{self, App};
 use meterbridge::config::{self, Command, Config, Exit, Options, Translate};
-use meterbridge::dry_run::{self, Verdict};
+use meterbridge::dry_run::{self, DryRun, Verdict};
 use meterbridge::telemetry::{logs, traces};
 use meterbridge::{api, demo, healthcheck};
 use opentelemetry::trace::TracerProvider as _;
@@ -99,14 +99,19 @@ async fn stop_signal() {
 fn show(translate: &Translate, options: &Options) -> ExitCode {
     let mut output = std::io::stdout().lock();
     let mut notes = std::io::stderr().lock();
-    let rules = options.translate_rules();
-    match dry_run::run(
-        &translate.files,
-        translate.input_format,
-        &rules,
-        &mut output,
-        &mut notes,
-    ) {
+    let dry_run = DryRun::new(options.translate_rules(), options.store_limits(), options.style());
+    let (_, _, by_default) = dry_run::FORMATS
+        .into_iter()
+        .find(|(_, syntax, _)| *syntax == translate.format)
+        .unwrap_or(dry_run::FORMATS[0]);
+    let request = dry_run::Request {
+        inputs: &translate.files,
+        encoding: translate.input_format,
+        syntax: translate.format,
+        escaping: translate.escaping.unwrap_or(by_default),
+        names: translate.names,
+    };
+    match dry_run::run(&dry_run, &request, &mut output, &mut notes) {
         Ok(Verdict::Accepted) => ExitCode::SUCCESS,
         Ok(Verdict::Refused) => ExitCode::FAILURE,
         Ok(Verdict::Undecodable) => ExitCode::from(WRONG),

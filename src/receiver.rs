@@ -11,12 +11,11 @@ mod http;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use crate::model::RequestReason;
-use crate::otlp::{self, DecodeError, json};
+use crate::otlp::{DecodeError, Encoding};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::refusals::RefusalLog;
-use crate::translate::{Advice, Arrival, Rules, Translator};
+use crate::translate::{self, Arrival, Rules};
 
 pub use answer::{Answer, Refusal};
 pub use budget::Budget;
@@ -39,33 +38,6 @@ impl Transport {
         match self {
             Self::Grpc => "grpc",
             Self::Http => "http",
-        }
-    }
-}
-
-/// How a message is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// Protobuf.
-    Protobuf,
-    /// JSON, as OTLP has it.
-    Json,
-}
-
-impl Encoding {
-    /// The label of the counters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Protobuf => "protobuf",
-            Self::Json => "json",
-        }
-    }
-
-    /// The content type of requests and of their answers (conformance P-01).
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Protobuf => "application/x-protobuf",
-            Self::Json => "application/json",
         }
     }
 }
@@ -125,27 +97,8 @@ impl Receiver {
             refusals,
             ..
         } = &*self.shared;
-        let mut translator = Translator::new(store, rules, Arrival::at(Instant::now(), SystemTime::now()));
-        let unknown = match encoding {
-            Encoding::Protobuf => {
-                otlp::decode(message, &mut translator)?;
-                None
-            }
-            Encoding::Json => {
-                let json::Transcoded { protobuf, unknown, .. } = json::transcode(message)?;
-                otlp::decode(&protobuf, &mut translator)?;
-                unknown
-            }
-        };
-        let mut outcome = translator.finish();
-        if let Some(detail) = unknown {
-            // Nobody is behind such a request who could be remembered, so it is told each time (conformance P-13).
-            outcome.advise(
-                Advice::UnknownFields,
-                &format!("{detail}; names are lowerCamelCase"),
-                true,
-            );
-        }
+        let arrival = Arrival::at(Instant::now(), SystemTime::now());
+        let outcome = translate::request(store, rules, arrival, encoding, message)?;
         metrics.took_in(transport.as_str(), encoding.as_str(), &outcome);
         if outcome.total_refused() > 0 {
             refusals.points(&outcome);
@@ -173,10 +126,9 @@ impl Receiver {
 
 impl From<DecodeError> for Refusal {
     fn from(error: DecodeError) -> Self {
-        let (reason, detail) = match error {
-            DecodeError::Malformed(detail) => (RequestReason::Malformed, detail),
-            DecodeError::InvalidUtf8(detail) => (RequestReason::InvalidUtf8, detail),
-        };
-        Self { reason, detail }
+        Self {
+            reason: translate::reason_of(&error),
+            detail: error.to_string(),
+        }
     }
 }

@@ -49,6 +49,7 @@ pub struct Metrics {
     last_push: Gauge<f64>,
     advice: Counter<u64>,
     collisions: Counter<u64>,
+    delta_gaps: Counter<u64>,
     scrapes: Counter<u64>,
     scrape_duration: Histogram<f64>,
     scrape_bytes: Gauge<u64>,
@@ -126,7 +127,7 @@ impl Metrics {
             points_refused: counter("meterbridge.points.refused", "Data points that were refused."),
             points_ignored: counter(
                 "meterbridge.points.ignored",
-                "Accepted data points without effect, since a newer one is held.",
+                "Accepted data points without effect: a newer one is held, or the delta was counted before.",
             ),
             requests: counter("meterbridge.requests", "OTLP requests over both transports."),
             requests_refused: counter(
@@ -153,7 +154,11 @@ impl Metrics {
             ),
             collisions: counter(
                 "meterbridge.collisions",
-                "Points that met another stream in their series, and families and series that do not fit beside own ones.",
+                "Points that met another stream in their series, and families and series that a scrape left out beside others.",
+            ),
+            delta_gaps: counter(
+                "meterbridge.delta.gaps",
+                "Times that something was missing between a delta and those before it.",
             ),
             scrapes: counter("meterbridge.scrapes", "Scrapes, by path."),
             scrape_duration: seconds(
@@ -186,7 +191,7 @@ impl Metrics {
         for advice in Advice::ALL {
             self.advice.add(0, &[KeyValue::new("kind", advice.as_str())]);
         }
-        for counter in [&self.points_ignored, &self.collisions] {
+        for counter in [&self.points_ignored, &self.collisions, &self.delta_gaps] {
             counter.add(0, &[]);
         }
     }
@@ -211,6 +216,7 @@ impl Metrics {
         }
         self.points_ignored.add(outcome.ignored, &[]);
         self.collisions.add(outcome.collisions, &[]);
+        self.delta_gaps.add(outcome.gaps, &[]);
         if outcome.total_accepted() > 0 {
             let now = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)

@@ -7,7 +7,9 @@ mod label;
 mod label_name;
 mod metric;
 mod name;
+mod names;
 mod outcome;
+mod request;
 mod resource;
 mod rules;
 mod sample;
@@ -31,7 +33,9 @@ use series_labels::SeriesLabels;
 use window::Window;
 
 pub use label::LabelLimits;
+pub use names::{MetricNames, names};
 pub use outcome::{Advice, Outcome};
+pub use request::{reason_of, request};
 pub use rules::{IdentityConflict, MissingSum, Rules, Strategy};
 
 /// Takes the points of one request in. A bad point costs itself alone; [`Translator::finish`] tells what became of all.
@@ -239,9 +243,14 @@ impl<'s> Translator<'s> {
             Change::Sample(translated.sample)
         };
         let labels = self.labels.render().map_err(named)?;
+        let mut other_unit = None;
         let cell = match &mut metric.cell {
             Some(cell) => cell,
-            empty => empty.insert(self.store.family(family, &origin(&source, &self.scope), self.now)?.cell),
+            empty => {
+                let found = self.store.family(family, &origin(&source, &self.scope), self.now)?;
+                other_unit = found.unit_conflict;
+                empty.insert(found.cell)
+            }
         };
         let point = store::Point {
             source: &source,
@@ -257,7 +266,9 @@ impl<'s> Translator<'s> {
 
         self.outcome.accept(metric.kind);
         self.outcome.ignored += u64::from(applied.ignored);
-        self.outcome.collisions += u64::from(applied.collided);
+        if applied.collided {
+            self.outcome.collide(&metric.name);
+        }
         self.outcome.gaps += u64::from(applied.gap);
         self.advise_on_labels(|| format!("metric \"{}\"", metric.name));
         if count_mismatch {
@@ -270,6 +281,12 @@ impl<'s> Translator<'s> {
             let name = &metric.name;
             let detail = format!("a point of metric \"{name}\" starts after it ends; the start was ignored");
             self.advise(Advice::StartAfterEnd, name, &detail);
+        }
+        if let Some(other) = other_unit {
+            let (name, unit) = (&metric.name, &family.unit);
+            let detail =
+                format!("metric \"{name}\" has the unit {unit} here and {other} elsewhere; the family shows none");
+            self.advise(Advice::UnitConflict, name, &detail);
         }
         Ok(())
     }

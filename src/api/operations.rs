@@ -2,13 +2,20 @@
 
 use std::sync::Arc;
 
+use poem::error::InternalServerError;
 use poem::http::StatusCode;
 use poem_openapi::param::Query;
 use poem_openapi::payload::{Html, Json, PlainText};
 use poem_openapi::{ApiResponse, OpenApi, Tags};
+use tokio::sync::Semaphore;
 
 use super::objects::{Configuration, Families, Family, Problem, Source, Sources, Status};
+use super::translation::{self, Otlp, Translation};
 use super::{Bridge, page};
+use crate::translate::reason_of;
+
+/// Who translates for somebody.
+static TRANSLATING: Semaphore = Semaphore::const_new(1);
 
 /// How many items a page has that does not ask for a number.
 const PAGE_SIZE: u32 = 100;
@@ -155,6 +162,34 @@ impl Operations {
         Ok(Answer::Ok(Json(Configuration {
             settings: self.bridge()?.settings.clone(),
         })))
+    }
+
+    /// What some OTLP would become here. Nothing of it is kept.
+    ///
+    /// At most 256 KiB, and 1000 series of it.
+    #[oai(
+        path = "/api/v1/translate",
+        method = "post",
+        operation_id = "translate",
+        tag = "Group::Bridge"
+    )]
+    async fn translate(&self, otlp: Otlp) -> poem::Result<Answer<Translation>> {
+        let bridge = Arc::clone(self.bridge()?);
+        let (encoding, body) = otlp.into_parts();
+        let message = match body.into_bytes_limit(translation::MAX_BYTES).await {
+            Ok(message) => message,
+            Err(error) => return Ok(bad_request(error.into())),
+        };
+        // One at a time: each may take many times the memory of its request.
+        let _turn = TRANSLATING.acquire().await.ok();
+        let translated = tokio::task::spawn_blocking(move || translation::translate(&bridge, encoding, &message)).await;
+        Ok(match translated.map_err(InternalServerError)? {
+            Ok(translation) => Answer::Ok(Json(translation)),
+            Err(error) => {
+                let detail = format!("{}: {error}", reason_of(&error));
+                Answer::BadRequest(problem(StatusCode::BAD_REQUEST, detail))
+            }
+        })
     }
 
     /// Whether the process lives. Restart it if not.

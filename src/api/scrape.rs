@@ -89,7 +89,7 @@ impl Scrape {
         };
         let mut own = selection.own;
         if selection.bridged {
-            plan::add_targets(&mut own, &reading, now);
+            plan::add_targets(format, &mut own, &reading, now);
         }
         let cells = if selection.bridged {
             reading.store.families()

@@ -4,7 +4,9 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Period;
-use crate::exposition::{Escaping, ExponentialForm};
+use crate::dry_run;
+use crate::exposition::{Escaping, ExponentialForm, Syntax};
+use crate::otlp::Encoding;
 use crate::translate::{IdentityConflict, MissingSum, Strategy};
 
 /// What becomes of streams that meet in one series: a matter of the store, or of a label that keeps them apart.
@@ -32,15 +34,10 @@ pub(super) trait Choice: Copy + Send + Sync + 'static {
 }
 
 impl Choice for Strategy {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("UnderscoreEscapingWithSuffixes", Self::UnderscoreEscapingWithSuffixes),
-        (
-            "UnderscoreEscapingWithoutSuffixes",
-            Self::UnderscoreEscapingWithoutSuffixes,
-        ),
-        ("NoUTF8EscapingWithSuffixes", Self::NoUtf8EscapingWithSuffixes),
-        ("NoTranslation", Self::NoTranslation),
-    ];
+    const WORDS: &'static [(&'static str, Self)] = &{
+        let [a, b, c, d] = Self::ALL;
+        [(a.as_str(), a), (b.as_str(), b), (c.as_str(), c), (d.as_str(), d)]
+    };
 }
 
 impl Choice for IdentityConflict {
@@ -75,6 +72,17 @@ impl Choice for Escaping {
         ("values", Self::Values),
         ("allow-utf-8", Self::AllowUtf8),
     ];
+}
+
+impl Choice for Syntax {
+    const WORDS: &'static [(&'static str, Self)] = &{
+        let [a, b, c, d, e] = dry_run::FORMATS;
+        [(a.0, a.1), (b.0, b.1), (c.0, c.1), (d.0, d.1), (e.0, e.1)]
+    };
+}
+
+impl Choice for Encoding {
+    const WORDS: &'static [(&'static str, Self)] = &[("json", Self::Json), ("protobuf", Self::Protobuf)];
 }
 
 /// `--openmetrics2`: whether the format is there for who asks for it.

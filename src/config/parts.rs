@@ -25,6 +25,7 @@ impl Options {
             scope_labels: self.scope_labels,
             missing_sum: self.missing_sum,
             stamp_arrival_time: self.stamp_arrival_time,
+            replace_invalid_utf8: self.invalid_utf8.0,
             labels: translate::LabelLimits {
                 labels: self.max_labels,
                 name_bytes: self.max_label_name_bytes.bytes(),
@@ -85,7 +86,6 @@ impl Options {
             otlp_grpc_listen: self.otlp_grpc_listen.clone(),
             store: self.store_limits(),
             translate: self.translate_rules(),
-            replace_invalid_utf8: self.invalid_utf8.0,
             negotiation: self.negotiation(),
             cors_origins: self.cors_origins.iter().map(|origin| origin.0.clone()).collect(),
             max_request_bytes: Some(self.max_request_bytes.bytes()).filter(|bytes| *bytes > 0),

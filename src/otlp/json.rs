@@ -10,7 +10,7 @@ mod transcode;
 use super::DecodeError;
 
 /// An OTLP/JSON request in the form that [`super::decode`] reads.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Transcoded {
     /// An `ExportMetricsServiceRequest`.
     pub protobuf: Vec<u8>,

@@ -5,8 +5,8 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use super::Encoding;
 use crate::model::RequestReason;
+use crate::otlp::Encoding;
 use crate::translate::Outcome;
 
 /// After how long a sender may come again.

@@ -12,9 +12,10 @@ use tracing::{Instrument, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::body::{self, Compression};
-use super::{Answer, Encoding, Receiver, Refusal, Transport};
+use super::{Answer, Receiver, Refusal, Transport};
 use crate::instrument::span::{continue_trace, start};
 use crate::model::RequestReason;
+use crate::otlp::Encoding;
 
 /// What a message may be compressed with.
 const ACCEPTED: http::HeaderValue = http::HeaderValue::from_static("identity,gzip,zstd");

@@ -7,9 +7,10 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route};
 
 use super::body::{self, Compression};
 use super::cors::{self, Cors};
-use super::{Answer, Encoding, Receiver, Refusal, Transport};
+use super::{Answer, Receiver, Refusal, Transport};
 use crate::instrument::RouteProbe;
 use crate::model::RequestReason;
+use crate::otlp::Encoding;
 
 /// The endpoints of OTLP/HTTP: `/v1/metrics`, opened to pages by `cors`, and a clear answer where other signals are sent
 /// (conformance P-08, P-17).

@@ -46,7 +46,10 @@ impl RefusalLog {
         for (reason, count) in outcome.refused() {
             if let Some(suppressed) = self.points.pass(reason, now) {
                 let start = format!("{reason}: ");
-                let detail = outcome.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or("");
+                let detail = outcome
+                    .refusals()
+                    .find_map(|line| line.strip_prefix(&start))
+                    .unwrap_or("");
                 tracing::warn!(%reason, count, detail, suppressed, "refused points");
             }
         }

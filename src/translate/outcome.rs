@@ -75,6 +75,8 @@ pub struct Outcome {
     pub ignored: u64,
     /// Accepted points that met another stream in their series.
     pub collisions: u64,
+    /// The metrics that did, each once.
+    collided: Vec<String>,
     /// Accepted deltas in front of which something is missing (conformance D-03).
     pub gaps: u64,
 }
@@ -105,9 +107,19 @@ impl Outcome {
         self.refused.iter().map(|(_, count)| count).sum()
     }
 
-    /// What there is to tell: refusals as `reason: detail`, then advice as `kind: detail`.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.refusals.iter().chain(&self.advice).map(String::as_str)
+    /// Refusals as `reason: detail`, each once.
+    pub fn refusals(&self) -> impl Iterator<Item = &str> {
+        self.refusals.iter().map(String::as_str)
+    }
+
+    /// Advice that is new to the sender, as `kind: detail`.
+    pub fn advice(&self) -> impl Iterator<Item = &str> {
+        self.advice.iter().map(String::as_str)
+    }
+
+    /// The metrics of which points met another stream, the first few of them.
+    pub fn collided(&self) -> impl Iterator<Item = &str> {
+        self.collided.iter().map(String::as_str)
     }
 
     /// The message of a partial success (conformance P-02); `None` where there is nothing to tell.
@@ -133,13 +145,21 @@ impl Outcome {
         }
     }
 
+    /// Counts a point of that metric that met another stream in its series.
+    pub(super) fn collide(&mut self, metric: &str) {
+        self.collisions += 1;
+        if self.collided.len() < MAX_DETAILS && !self.collided.iter().any(|known| known == metric) {
+            self.collided.push(metric.to_owned());
+        }
+    }
+
     pub(super) fn refuse(&mut self, refused: &Refused) {
         count(&mut self.refused, refused.reason);
         note(&mut self.refusals, refused.reason.as_str(), &refused.detail);
     }
 
     /// Counts advice; spells it out where `is_new`.
-    pub(crate) fn advise(&mut self, advice: Advice, detail: &str, is_new: bool) {
+    pub(super) fn advise(&mut self, advice: Advice, detail: &str, is_new: bool) {
         count(&mut self.advised, advice);
         if is_new {
             note(&mut self.advice, advice.as_str(), detail);

@@ -29,6 +29,8 @@ pub struct Rules {
     pub missing_sum: MissingSum,
     /// The time of arrival stands in for an end time of 0 (P-15).
     pub stamp_arrival_time: bool,
+    /// U+FFFD takes the place of what is not UTF-8; a request that has such a text is refused if not (L-08).
+    pub replace_invalid_utf8: bool,
     /// Limits on labels; 0 means that there is none.
     pub labels: LabelLimits,
     /// The longest description of a metric, in bytes; 0 is no limit.
@@ -72,6 +74,24 @@ pub enum MissingSum {
 }
 
 impl Strategy {
+    /// Every one.
+    pub const ALL: [Self; 4] = [
+        Self::UnderscoreEscapingWithSuffixes,
+        Self::UnderscoreEscapingWithoutSuffixes,
+        Self::NoUtf8EscapingWithSuffixes,
+        Self::NoTranslation,
+    ];
+
+    /// The word of the specification for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnderscoreEscapingWithSuffixes => "UnderscoreEscapingWithSuffixes",
+            Self::UnderscoreEscapingWithoutSuffixes => "UnderscoreEscapingWithoutSuffixes",
+            Self::NoUtf8EscapingWithSuffixes => "NoUTF8EscapingWithSuffixes",
+            Self::NoTranslation => "NoTranslation",
+        }
+    }
+
     /// Whether names keep characters that only quotes make legal.
     pub fn allows_utf8(self) -> bool {
         matches!(self, Self::NoUtf8EscapingWithSuffixes | Self::NoTranslation)
@@ -107,6 +127,7 @@ impl Default for Rules {
             scope_labels: true,
             missing_sum: MissingSum::default(),
             stamp_arrival_time: false,
+            replace_invalid_utf8: false,
             labels,
             help_bytes: 16 << 10,
         }

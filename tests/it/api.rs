@@ -77,9 +77,9 @@ async fn the_document_and_its_page_need_no_other_host() {
         .as_object()
         .unwrap()
         .values()
-        .map(|path| &path["get"])
+        .map(|path| path.as_object().unwrap().values().next().unwrap())
         .collect();
-    assert_eq!(operations.len(), 7);
+    assert_eq!(operations.len(), 8);
     for operation in operations {
         assert!(
             operation["operationId"].is_string() && operation["summary"].is_string(),
@@ -94,5 +94,55 @@ async fn the_document_and_its_page_need_no_other_host() {
         for outside in ["<script src", "<link ", "<iframe"] {
             assert!(!html.contains(outside), "{page} loads something: {outside}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_every_format_refusals_and_names_and_keeps_nothing() {
+    let bridge = Bridge::start().await;
+    let post = async |content_type: &'static str, body: Vec<u8>| {
+        let response = reqwest::Client::new()
+            .post(bridge.url("/api/v1/translate"))
+            .header("content-type", content_type)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
+    };
+    let json = r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[
+        {"name":"foo.bar","unit":"By","sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[{"timeUnixNano":"1","asInt":"3"}]}},
+        {"name":"","gauge":{"dataPoints":[{"timeUnixNano":"1","asInt":"1"}]}}]}]}]}"#;
+    let (status, translation) = post("application/json", json.into()).await;
+    assert_eq!(status, 200, "{translation}");
+    assert_eq!(
+        (&translation["accepted"], &translation["refused"]),
+        (&1.into(), &1.into())
+    );
+    assert!(translation["refusals"][0].as_str().unwrap().starts_with("empty_name: "));
+    let shown: Vec<_> = translation["expositions"].as_array().unwrap().iter().collect();
+    let words: Vec<_> = shown.iter().map(|one| one["format"].as_str().unwrap()).collect();
+    assert_eq!(words, ["text", "openmetrics", "text1", "openmetrics2", "protobuf"]);
+    assert_eq!(
+        shown[1]["content"],
+        "# TYPE foo_bar_bytes counter\n# UNIT foo_bar_bytes bytes\nfoo_bar_bytes_total{instance=\"\"} 3\n# EOF\n"
+    );
+    assert_eq!(
+        translation["names"][0]["names"][2],
+        serde_json::json!({ "strategy": "NoUTF8EscapingWithSuffixes", "name": "foo.bar_bytes_total" })
+    );
+    assert_eq!(bridge.get("/metrics/otlp").await, "");
+
+    let (status, translation) = post("application/x-protobuf", gauge("g", 1.0).encode_to_vec()).await;
+    assert_eq!((status, &translation["accepted"]), (200, &1.into()));
+    for (content_type, body, status, detail) in [
+        ("application/json", b"[]".to_vec(), 400, "malformed: "),
+        ("application/x-protobuf", b"\xff".to_vec(), 400, "malformed: "),
+        ("application/json", vec![b' '; 300 << 10], 400, "payload too large"),
+        ("text/plain", b"{}".to_vec(), 400, "text/plain"),
+    ] {
+        let (found, problem) = post(content_type, body).await;
+        assert_eq!(found, status, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
     }
 }

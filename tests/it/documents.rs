@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use meterbridge::model::{PointReason, RequestReason};
+use meterbridge::translate::Advice;
+
 use crate::harness::{Bridge, JSON};
 
 /// The rows of a table in Markdown whose first cell is code: name, type and help.
@@ -55,4 +58,26 @@ async fn docs_metrics_md_lists_the_own_metrics_as_they_are() {
         missing.is_empty() && gone.is_empty(),
         "not as documented: {missing:#?}, not there: {gone:#?}"
     );
+}
+
+#[test]
+fn docs_reasons_md_lists_the_reasons_and_kinds_of_advice_as_they_are() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reasons.md")).unwrap();
+    let sections: Vec<&str> = text.split("\n## ").skip(1).collect();
+    let words = |section: &str| -> Vec<String> {
+        let section = sections.iter().find(|text| text.starts_with(section)).unwrap();
+        let first_cells = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+        let words = first_cells.flat_map(|cell| {
+            cell.split(", ")
+                .filter_map(|word| word.strip_prefix('`')?.strip_suffix('`'))
+        });
+        words.map(str::to_owned).collect()
+    };
+    let points = PointReason::ALL.iter().map(|reason| reason.as_str());
+    assert_eq!(words("Points"), points.collect::<Vec<_>>());
+    let requests = RequestReason::ALL.iter().map(|reason| reason.as_str());
+    assert_eq!(words("Requests"), requests.collect::<Vec<_>>());
+    assert_eq!(words("Advice"), Advice::ALL.map(|advice| advice.as_str()));
 }

@@ -29,7 +29,6 @@ pub fn config() -> Config {
             ..store::Limits::default()
         },
         translate: meterbridge::translate::Rules::default(),
-        replace_invalid_utf8: false,
         negotiation: meterbridge::exposition::Negotiation::default(),
         cors_origins: Vec::new(),
         max_request_bytes: Some(1 << 20),

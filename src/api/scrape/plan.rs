@@ -166,7 +166,7 @@ fn target_family() -> Family {
 }
 
 /// Adds the `target_info` of the sources that have series now (conformance R-05, Z-06) to the family of that name.
-pub(super) fn add_targets(own: &mut Vec<Gathered>, reading: &Reading, now: Instant) {
+pub(super) fn add_targets(format: Format, own: &mut Vec<Gathered>, reading: &Reading, now: Instant) {
     let store = &reading.store;
     let sources = reading
         .source
@@ -174,7 +174,8 @@ pub(super) fn add_targets(own: &mut Vec<Gathered>, reading: &Reading, now: Insta
         .map_or_else(|| store.sources(), |only| vec![Arc::clone(only)]);
     let alive = store.alive(sources, now);
     let targets = alive.iter().filter_map(|source| source.target());
-    let mut series: Vec<_> = targets.map(Gathered::info).collect();
+    let escaped = targets.map(|labels| Labels::from_text(&format.escaping.labels(labels.as_str())));
+    let mut series: Vec<_> = escaped.map(Gathered::info).collect();
     // The service's own is among the gathered families, as the gauge that the registry takes it for.
     if let Some(at) = own.iter().position(|own| own.family.name == TARGET_INFO) {
         series.splice(..0, own.swap_remove(at).series);
