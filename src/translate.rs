@@ -115,7 +115,7 @@ impl<'s> Translator<'s> {
             hasher: stream_hasher(),
             labels: LabelSet::new(rules, stream_hasher()),
             scratch: Scratch::default(),
-            exemplar_labels: LabelSet::new(rules, stream_hasher()),
+            exemplar_labels: LabelSet::of_exemplars(rules, stream_hasher()),
             exemplars: Vec::new(),
             outcome: Outcome::default(),
             source: None,

@@ -57,7 +57,7 @@ fn id<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok().filter(|id| *id != [0; N])
 }
 
-/// The labels that the attributes become, like those of a point; none where they are too long, or pass a limit of labels.
+/// The labels that the attributes become, their names left for the formats to escape; none where they are too long, or pass a limit of labels.
 fn attributes(exemplar: &otlp::Exemplar<'_>, has_trace: bool, has_span: bool, labels: &mut LabelSet) -> Labels {
     labels.clear();
     let pushed = labels.push_attributes(&exemplar.filtered_attributes, Reserved::default());

@@ -4,7 +4,7 @@ use std::ops::Range;
 use hashbrown::DefaultHashBuilder;
 
 use super::label_name::LabelNaming;
-use super::{Rules, value};
+use super::{Rules, Strategy, value};
 use crate::model::{PointReason, Refused, push_label};
 use crate::otlp::{AnyValue, Attributes};
 
@@ -88,6 +88,15 @@ impl LabelSet {
             joined: Vec::new(),
             stream: 0,
         }
+    }
+
+    /// For the attributes of exemplars, whose names are the scraper's to escape, whatever the strategy (conformance X-04, O-16).
+    pub(super) fn of_exemplars(rules: &Rules, hasher: DefaultHashBuilder) -> Self {
+        let verbatim = Rules {
+            strategy: Strategy::NoTranslation,
+            ..rules.clone()
+        };
+        Self::new(&verbatim, hasher)
     }
 
     pub(super) fn clear(&mut self) {

@@ -24,7 +24,7 @@ fn found(exemplars: &str) -> Vec<model::Exemplar> {
             {{"exemplars":[{exemplars}]}}]}}}}]}}]}}]}}"#
     );
     let mut reader = Reader {
-        labels: LabelSet::new(&Rules::default(), stream_hasher()),
+        labels: LabelSet::of_exemplars(&Rules::default(), stream_hasher()),
         found: Vec::new(),
     };
     otlp::decode(&json::transcode(json.as_bytes()).unwrap().protobuf, &mut reader).unwrap();
@@ -96,13 +96,13 @@ fn x_06_without_a_value_it_is_dropped() {
 }
 
 #[test]
-fn x_04_attributes_become_labels_like_those_of_a_point() {
+fn x_04_o_16_attributes_keep_their_names_for_the_formats_to_escape() {
     for (attributes, expected) in [
-        (&[("user.id", "u")][..], r#"user_id="u""#),
+        (&[("user.id", "u")][..], r#""user.id"="u""#),
         (&[("b", "2"), ("a", "1")], r#"a="1",b="2""#),
-        (&[("a_b", "z"), ("a.b", "y"), ("a-b", "x")], r#"a_b="x;y;z""#),
+        (&[("a_b", "z"), ("a.b", "y"), ("a-b", "x")], r#""a-b"="x","a.b"="y",a_b="z""#),
         (&[("__name__", "x"), ("__x__", "1")], r#"_x_="1""#),
-        (&[("empty", ""), ("é", "x")], ""),
+        (&[("empty", ""), ("é", "x")], r#""é"="x""#),
         // Nothing is reserved here.
         (&[("job", "j"), ("le", "1")], r#"job="j",le="1""#),
     ] {
@@ -113,15 +113,17 @@ fn x_04_attributes_become_labels_like_those_of_a_point() {
 #[test]
 fn x_04_the_ids_win_over_attributes_that_are_or_become_their_names() {
     let attributes = [("trace.id", "1"), ("trace_id", "2"), ("span-id", "3"), ("z", "q\\\"")];
+    // Those that become their names only by escaping are looked at when they do.
     let rest = r#"z="q\"""#;
+    let start = r#""span-id"="3","trace.id"="1","#;
     for (ids, expected) in [
-        ("", format!("span_id=\"3\",trace_id=\"1;2\",{rest}")),
-        (TRACE, format!("span_id=\"3\",{rest}")),
-        (SPAN, format!("trace_id=\"1;2\",{rest}")),
-        (&format!("{TRACE}{SPAN}"), rest.to_owned()),
+        ("", format!("{start}trace_id=\"2\",{rest}")),
+        (TRACE, format!("{start}{rest}")),
+        (SPAN, format!("{start}trace_id=\"2\",{rest}")),
+        (&format!("{TRACE}{SPAN}"), format!("{start}{rest}")),
         (
             r#""traceId":"00000000000000000000000000000000","#,
-            format!("span_id=\"3\",trace_id=\"1;2\",{rest}"),
+            format!("{start}trace_id=\"2\",{rest}"),
         ),
     ] {
         assert_eq!(labels(ids, &attributes), expected, "{ids}");
