@@ -74,6 +74,8 @@ pub(super) struct Family {
     help: String,
     /// Series that are held of it.
     series: u64,
+    /// Points that met another stream in their series: two senders with one identity, most likely.
+    collisions: u64,
 }
 
 /// A page of a list.
@@ -177,6 +179,7 @@ impl Family {
             unit: family.unit,
             help: family.help,
             series: cell.len() as u64,
+            collisions: cell.collisions(),
         }
     }
 }

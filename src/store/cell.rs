@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::Mutex;
@@ -23,6 +23,8 @@ pub struct FamilyCell {
     /// Whether each stream has a series of its own (conformance C-05, `sum`).
     pub(super) by_stream: bool,
     pub(super) hasher: DefaultHashBuilder,
+    /// How many points met another stream in their series.
+    collisions: AtomicU64,
     /// How many series hold an exponential histogram.
     pub(super) exponentials: AtomicUsize,
     pub(super) are_legal: AtomicBool,
@@ -57,6 +59,7 @@ impl FamilyCell {
             birth: store.births.fetch_add(1, Ordering::Relaxed),
             by_stream: counts_up && store.limits().collisions == Collisions::Sum,
             hasher: DefaultHashBuilder::default(),
+            collisions: AtomicU64::new(0),
             exponentials: AtomicUsize::new(0),
             are_legal: AtomicBool::new(is_metric_name(&family.name)),
             labels_repeat: AtomicBool::new(false),
@@ -87,6 +90,11 @@ impl FamilyCell {
     /// Families are numbered in the order in which they were made (conformance K-05); not without gaps.
     pub fn birth(&self) -> u64 {
         self.birth
+    }
+
+    /// How many points met another stream in their series (conformance C-05).
+    pub fn collisions(&self) -> u64 {
+        self.collisions.load(Ordering::Relaxed)
     }
 
     /// Whether a series holds an exponential histogram.
@@ -157,12 +165,16 @@ impl FamilyCell {
             store.expired.fetch_add(1, Ordering::Relaxed);
             found = None;
         }
-        Some(match (found, point.change) {
+        let applied = match (found, point.change) {
             (Some(slot), Change::Sample(sample)) => self.update(store, state, slot, point, sample, now),
             (Some(slot), Change::Stale) => Ok(self.flag(store, state, slot, point, now)),
             (None, Change::Stale) => Ok(Applied::default()),
             (None, Change::Sample(sample)) => self.insert(store, state, hash, point, sample, now),
-        })
+        };
+        if applied.as_ref().is_ok_and(|applied| applied.collided) {
+            self.collisions.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(applied)
     }
 
     fn update(

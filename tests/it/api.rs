@@ -36,7 +36,7 @@ async fn status_sources_and_families() {
     assert_eq!(
         families["items"],
         serde_json::json!([
-            { "name": "temperature", "type": "gauge", "unit": "", "help": "", "series": 1 }
+            { "name": "temperature", "type": "gauge", "unit": "", "help": "", "series": 1, "collisions": 0 }
         ])
     );
     assert_eq!(json(&bridge, "/api/v1/families?name=press").await["total"], 1);
