@@ -27,5 +27,8 @@ mod staleness;
 mod metadata;
 mod protocol;
 mod limits;
+mod openmetrics;
+mod escaping;
+mod protobuf;
 mod property;
 mod grammar;

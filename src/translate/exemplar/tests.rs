@@ -100,7 +100,10 @@ fn x_04_o_16_attributes_keep_their_names_for_the_formats_to_escape() {
     for (attributes, expected) in [
         (&[("user.id", "u")][..], r#""user.id"="u""#),
         (&[("b", "2"), ("a", "1")], r#"a="1",b="2""#),
-        (&[("a_b", "z"), ("a.b", "y"), ("a-b", "x")], r#""a-b"="x","a.b"="y",a_b="z""#),
+        (
+            &[("a_b", "z"), ("a.b", "y"), ("a-b", "x")],
+            r#""a-b"="x","a.b"="y",a_b="z""#,
+        ),
         (&[("__name__", "x"), ("__x__", "1")], r#"_x__="1""#),
         (&[("empty", ""), ("é", "x")], r#""é"="x""#),
         // Nothing is reserved here.
