@@ -30,5 +30,7 @@ mod limits;
 mod openmetrics;
 mod escaping;
 mod protobuf;
+mod openmetrics2;
+mod deltas;
 mod property;
 mod grammar;
