@@ -98,9 +98,9 @@ fn what_is_wrong_is_said_in_one_line_with_its_place() {
         "invalid value 'loud' for '--log-level <LOG_LEVEL>' [possible values: error, warn",
     );
     wrong(
-        "translate --format openmetrics",
+        "translate --format xml",
         &[],
-        "invalid value 'openmetrics' for '--format <FORMAT>'",
+        "invalid value 'xml' for '--format <FORMAT>' [possible values: text, openmetrics, text1",
     );
     wrong(
         "",
@@ -153,11 +153,12 @@ fn help_and_version_are_shown() {
 
 #[test]
 fn commands_have_their_arguments() {
-    let config = parse_line("translate a.json - --max-labels 3", &[]).unwrap();
+    let config = parse_line("translate a.json - --max-labels 3 --format openmetrics2 --names", &[]).unwrap();
     let Command::Translate(translate) = config.command else {
         panic!("not translate")
     };
     assert_eq!((translate.files.len(), config.options.max_labels), (2, 3));
+    assert_eq!((translate.format, translate.escaping, translate.names), (Syntax::OpenMetrics2, None, true));
     let Command::Demo(demo) = parse_line("demo --for 5m", &[]).unwrap().command else {
         panic!("not demo")
     };
