@@ -158,7 +158,10 @@ fn commands_have_their_arguments() {
         panic!("not translate")
     };
     assert_eq!((translate.files.len(), config.options.max_labels), (2, 3));
-    assert_eq!((translate.format, translate.escaping, translate.names), (Syntax::OpenMetrics2, None, true));
+    assert_eq!(
+        (translate.format, translate.escaping, translate.names),
+        (Syntax::OpenMetrics2, None, true)
+    );
     let Command::Demo(demo) = parse_line("demo --for 5m", &[]).unwrap().command else {
         panic!("not demo")
     };
