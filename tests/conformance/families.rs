@@ -212,7 +212,7 @@ fn block(text: &mut String, name: &str, write: impl FnOnce(&mut String)) {
 
 fn scalar(text: &mut String, name: &str, value: Option<impl std::fmt::Debug>) {
     if let Some(value) = value {
-        let value = format!("{value:?}");
+        let value = format!("{value:?}").replace("NaN", "nan");
         let _ = write!(text, "{name}: {} ", value.strip_suffix(".0").unwrap_or(&value));
     }
 }

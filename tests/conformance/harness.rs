@@ -325,6 +325,13 @@ impl Build {
         self
     }
 
+    /// Start and end in nanoseconds.
+    pub fn nanos(mut self, start: u64, time: u64) -> Self {
+        let point = self.last();
+        (*point.start, *point.time) = (start, time);
+        self
+    }
+
     /// Flags the point as one without a recorded value.
     pub fn stale(mut self) -> Self {
         *self.last().flags = 1;
@@ -767,6 +774,18 @@ pub const OM2: Format = format(Syntax::OpenMetrics2, Escaping::AllowUtf8);
 /// Protobuf.
 pub const P: Format = format(Syntax::Protobuf, Escaping::Underscores);
 
+/// With what an operator may choose.
+pub fn styled(mut format: Format, choose: impl FnOnce(&mut FormatStyle)) -> Format {
+    choose(&mut format.style);
+    format
+}
+
+/// With another scheme for names.
+pub fn escaped(mut format: Format, escaping: Escaping) -> Format {
+    format.escaping = escaping;
+    format
+}
+
 /// Expected text may be indented and begin on a line of its own; no line of the format begins with a blank.
 pub fn text(expected: &str) -> String {
     expected
@@ -903,4 +922,32 @@ pub fn row_in(format: Format, request: impl Into<Request>, expected: &str) {
     let bridge = Bridge::new();
     bridge.send(request).expect_plain();
     bridge.shows_in(format, expected);
+}
+
+/// One request as it shows in several formats. `R0` stands for the labels of R0.
+#[track_caller]
+pub fn forms(request: impl Into<Request>, expected: &[(Format, &str)]) {
+    forms_by(Rules::default(), request, expected);
+}
+
+/// The same by other rules.
+#[track_caller]
+pub fn forms_by(rules: Rules, request: impl Into<Request>, expected: &[(Format, &str)]) {
+    let bridge = Bridge::ruled(rules);
+    bridge.send(request).expect_plain();
+    bridge.shows_forms(expected);
+}
+
+impl Bridge {
+    /// `R0` stands for the labels of R0.
+    #[track_caller]
+    pub fn shows_forms(&self, expected: &[(Format, &str)]) {
+        for (format, expected) in expected {
+            let labels = match format.syntax {
+                Syntax::Protobuf => r#"label { name: "instance" value: "i1" } label { name: "job" value: "svc" }"#,
+                _ => r#"instance="i1",job="svc""#,
+            };
+            self.shows_in(*format, &expected.replace("R0", labels));
+        }
+    }
 }

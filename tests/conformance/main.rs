@@ -34,3 +34,4 @@ mod openmetrics2;
 mod deltas;
 mod property;
 mod grammar;
+mod formats;
