@@ -243,12 +243,12 @@ impl<'s> Translator<'s> {
             Change::Sample(translated.sample)
         };
         let labels = self.labels.render().map_err(named)?;
-        let mut other_unit = None;
+        let mut unit_conflict = None;
         let cell = match &mut metric.cell {
             Some(cell) => cell,
             empty => {
                 let found = self.store.family(family, &origin(&source, &self.scope), self.now)?;
-                other_unit = found.unit_conflict;
+                unit_conflict = found.unit_conflict;
                 empty.insert(found.cell)
             }
         };
@@ -262,7 +262,17 @@ impl<'s> Translator<'s> {
             exemplars: &self.exemplars,
             stream,
         };
-        let applied = self.store.apply(cell, &point, self.now)?;
+        let applied = self.store.apply(cell, &point, self.now);
+        if let Some(other) = unit_conflict {
+            // Whatever becomes of the point: the family has lost its unit.
+            let (name, family, unit) = (&metric.name, &family.name, &family.unit);
+            let detail = format!(
+                "metric \"{name}\" is in {unit}, others of \"{family}\" in {other}: they share one name, which is shown \
+                 without a unit; rename one of them"
+            );
+            self.advise(Advice::UnitConflict, name, &detail);
+        }
+        let applied = applied?;
 
         self.outcome.accept(metric.kind);
         self.outcome.ignored += u64::from(applied.ignored);
@@ -281,12 +291,6 @@ impl<'s> Translator<'s> {
             let name = &metric.name;
             let detail = format!("a point of metric \"{name}\" starts after it ends; the start was ignored");
             self.advise(Advice::StartAfterEnd, name, &detail);
-        }
-        if let Some(other) = other_unit {
-            let (name, unit) = (&metric.name, &family.unit);
-            let detail =
-                format!("metric \"{name}\" has the unit {unit} here and {other} elsewhere; the family shows none");
-            self.advise(Advice::UnitConflict, name, &detail);
         }
         Ok(())
     }
