@@ -40,6 +40,8 @@ struct Draft {
     cells: Vec<Arc<FamilyCell>>,
     /// Whether its series have to be known whole.
     is_collected: bool,
+    /// Whether it is written as a gauge, since it is not what its type says (conformance G-03).
+    is_gauge: bool,
 }
 
 /// The groups in the order in which they are written, and how many families were left out for the first time: those that do
@@ -67,7 +69,14 @@ pub(super) fn groups(
         if is_escaped {
             family.name = format.escaping.metric_name(&family.name).into_owned();
         }
-        let names = format.sample_names(&family);
+        let may_change_type = matches!(family.metric_type, MetricType::Info | MetricType::StateSet)
+            && matches!(format.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2);
+        let is_gauge = may_change_type && !keeps_type(format, &family, &cell, reading);
+        // A gauge takes fewer names than the info that it would have been.
+        let names = match is_gauge {
+            true => format.sample_names(&as_gauge(&family)),
+            false => format.sample_names(&family),
+        };
         let is_foreign = |sample: &String| owners.get(sample).is_some_and(|owner| *owner != family.name);
         let draft = drafts.get_mut(&family.name);
         let other_type = draft
@@ -80,8 +89,7 @@ pub(super) fn groups(
         }
         owners.extend(names.into_iter().map(|sample| (sample, family.name.clone())));
         let draft = drafts.entry(family.name.clone()).or_default();
-        let may_change_type = matches!(family.metric_type, MetricType::Info | MetricType::StateSet)
-            && matches!(format.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2);
+        draft.is_gauge |= is_gauge;
         draft.is_collected |= is_escaped || may_change_type || cell.labels_repeat() || !draft.cells.is_empty();
         draft.join(family);
         draft.cells.push(cell);
@@ -93,6 +101,19 @@ pub(super) fn groups(
     // target_info comes first, so that whoever reads from the top knows the sources.
     groups.sort_by_key(|group| group.family.name != TARGET_INFO);
     (groups, left_out)
+}
+
+fn keeps_type(format: Format, family: &Family, cell: &Arc<FamilyCell>, reading: &Reading) -> bool {
+    let mut collection = Collection::new(format, family.metric_type, reading);
+    collection.take(cell, &HashSet::new());
+    format.keeps_type(family, collection.finish().iter().map(Kept::series))
+}
+
+fn as_gauge(family: &Family) -> Family {
+    Family {
+        metric_type: MetricType::Gauge,
+        ..family.clone()
+    }
 }
 
 fn leave_out(cell: &FamilyCell, reading: &Reading) -> bool {
@@ -137,7 +158,7 @@ impl Draft {
                 let mut collection = Collection::new(format, family.metric_type, reading);
                 cells.iter().for_each(|cell| collection.take(cell, &own_labels));
                 let kept = collection.finish();
-                if !format.keeps_type(&family, kept.iter().map(Kept::series)) {
+                if self.is_gauge || !format.keeps_type(&family, kept.iter().map(Kept::series)) {
                     family.metric_type = MetricType::Gauge;
                 }
                 Body::Collected(kept)
