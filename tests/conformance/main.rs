@@ -35,3 +35,4 @@ mod deltas;
 mod property;
 mod grammar;
 mod formats;
+mod buckets;
