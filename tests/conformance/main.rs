@@ -35,4 +35,6 @@ mod deltas;
 mod property;
 mod grammar;
 mod formats;
+mod escaping;
+mod shown_exemplars;
 mod buckets;
