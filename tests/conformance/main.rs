@@ -28,7 +28,6 @@ mod metadata;
 mod protocol;
 mod limits;
 mod openmetrics;
-mod escaping;
 mod protobuf;
 mod openmetrics2;
 mod deltas;

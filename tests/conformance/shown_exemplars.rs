@@ -200,7 +200,7 @@ fn x_03_no_more_than_128_characters_as_written() {
     );
     // An attribute that gives way to an id does not count.
     shows(
-        |e| ids(e).attr("trace.id", "x".repeat(100)).attr("k", "v"),
+        |e| ids(e).attr("trace_id", "x".repeat(100)).attr("k", "v"),
         &format!(" # {{k=\"v\",{IDS}}} 1 1.5"),
     );
     // Names count as they are written.
@@ -230,10 +230,10 @@ fn x_03_no_more_than_128_characters_as_written() {
 }
 
 #[test]
-fn x_04_names_of_attributes_are_those_of_labels() {
+fn x_04_o_16_names_of_attributes_are_escaped_as_the_scraper_asks_whatever_the_strategy() {
     shows(
         |e| ids(e).attr("user.id", "u"),
-        &format!(" # {{{IDS},user_id=\"u\"}} 1 1.5"),
+        &format!(" # {{{IDS},\"user.id\"=\"u\"}} 1 1.5"),
     );
     shows(
         |e| {
@@ -246,7 +246,7 @@ fn x_04_names_of_attributes_are_those_of_labels() {
                 .attr("é", "e")
                 .attr("empty", "")
         },
-        " # {_q=\"true\",a_b=\"x;y\",key_5=\"z\"} 1",
+        " # {\"5\"=\"z\",_q=\"true\",\"a.b\"=\"x\",a_b=\"y\",\"é\"=\"e\"} 1",
     );
     forms_by(
         verbatim(),
@@ -270,11 +270,11 @@ fn x_04_names_of_attributes_are_those_of_labels() {
 #[test]
 fn x_04_the_ids_win_over_attributes_of_their_name() {
     let attributes = |e: ExemplarOf| e.attr("trace_id", "t").attr("span.id", "s");
-    shows(|e| attributes(ids(e)), &format!(" # {{{IDS}}} 1 1.5"));
-    shows(|e| attributes(e.is(1)), " # {span_id=\"s\",trace_id=\"t\"} 1");
+    shows(|e| attributes(ids(e)), &format!(" # {{\"span.id\"=\"s\",{IDS}}} 1 1.5"));
+    shows(|e| attributes(e.is(1)), " # {\"span.id\"=\"s\",trace_id=\"t\"} 1");
     shows(
         |e| attributes(e.is(1).span(SPAN)),
-        " # {span_id=\"eee19b7ec3c1b174\",trace_id=\"t\"} 1",
+        " # {\"span.id\"=\"s\",span_id=\"eee19b7ec3c1b174\",trace_id=\"t\"} 1",
     );
     forms_by(
         verbatim(),
