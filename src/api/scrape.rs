@@ -1,8 +1,8 @@
 //! One scrape, in pieces: the service's own families and what the store holds, in one order, each name in one block.
 //!
-//! Which families there are, under which names, and which of them do not fit beside others is planned first ([`plan`]).
+//! Which families there are, under which names, and which of them do not fit beside others is planned first (`plan`).
 //! Most are then written as they are read, batch after batch; those of which the whole has to be known before the first line
-//! is written are collected first ([`collected`]).
+//! is written are collected first (`collected`).
 
 mod collected;
 mod plan;

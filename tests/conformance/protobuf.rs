@@ -35,8 +35,11 @@ fn e_01_native_and_classic_buckets_side_by_side() {
     );
 }
 
-/// The native buckets of the only histogram, by Prometheus' index.
-fn native(metric: Build) -> (i32, Vec<(i64, i64)>, Vec<(i64, i64)>) {
+/// Counts by Prometheus' index.
+type Counts = Vec<(i64, i64)>;
+
+/// The schema and the native buckets of the only histogram, negative and positive ones.
+fn native(metric: Build) -> (i32, Counts, Counts) {
     let bridge = Bridge::new();
     bridge.send(metric).expect_plain();
     let families = decode(&bridge.scrape_as(P, 1 << 16));
