@@ -31,6 +31,7 @@ mod openmetrics;
 mod protobuf;
 mod openmetrics2;
 mod deltas;
+mod sums;
 mod property;
 mod grammar;
 mod formats;
