@@ -162,14 +162,6 @@ impl Format {
             && self.style.exponential != ExponentialForm::Classic
     }
 
-    /// What the format calls the family: in OpenMetrics 1.0 without the suffix of its samples.
-    pub fn family_name(self, family: &Family) -> &str {
-        match self.syntax {
-            Syntax::OpenMetrics => openmetrics::family_name(family),
-            _ => &family.name,
-        }
-    }
-
     /// All names that the family and its samples take in this format; no other family may have one of them (conformance K-04,
     /// K-05).
     pub fn sample_names(self, family: &Family) -> Vec<String> {
