@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::exposition::{Format, Gathered};
-use crate::model::{MetricType, Series};
+use crate::model::{MetricType, Sample, Series};
 use crate::store::{FamilyCell, Position, Source, Store};
 use plan::{Body, Group};
 
@@ -53,10 +53,21 @@ impl Reading {
 
     /// Whether a series of the family is shown. Its names are free for others if not.
     fn shows_any_of(&self, cell: &FamilyCell) -> bool {
+        self.shows_any(cell, |_| true)
+    }
+
+    /// Whether a series is shown that is an exponential histogram: others may be held, but hidden or expired.
+    fn shows_exponential(&self, cell: &FamilyCell) -> bool {
+        cell.has_exponential() && self.shows_any(cell, |series| matches!(series.sample, Sample::Exponential(_)))
+    }
+
+    fn shows_any(&self, cell: &FamilyCell, is_it: impl Fn(&Series<'_>) -> bool) -> bool {
         let mut position = Some(self.start);
         while let Some(from) = position {
             let (found, next) = cell.read(from, SEARCHED_BATCH, |batch| {
-                batch.series().any(|shown| self.shows(shown.source))
+                batch
+                    .series()
+                    .any(|shown| self.shows(shown.source) && is_it(&shown.series))
             });
             if found {
                 return true;

@@ -29,15 +29,19 @@ pub(super) fn labels(exemplar: &Exemplar, escaping: Escaping) -> Vec<(Cow<'_, st
             );
         }
     }
-    let chars: usize = labels
-        .iter()
-        .map(|(name, value)| name.chars().count() + value.chars().count())
-        .sum();
+    let chars: usize = labels.iter().map(|(name, value)| written(name) + written(value)).sum();
     if chars > MOST_CHARS {
         labels.truncate(named);
     }
     labels.sort();
     labels
+}
+
+/// How many characters a text has as it is written: Prometheus counts the backslashes of OpenMetrics, and drops what is too
+/// long with its ids.
+fn written(text: &str) -> usize {
+    let is_escaped = |character: &char| matches!(character, '\\' | '"' | '\n');
+    text.chars().count() + text.chars().filter(is_escaped).count()
 }
 
 /// Adds what has another name than the ids that are there.
@@ -149,6 +153,16 @@ mod tests {
         writes(true, &[("ab", &long)], Escaping::AllowUtf8, &format!("{SPAN},{TRACE}"));
         writes(true, &[("a.", &long[2..])], Escaping::Dots, &format!("{SPAN},{TRACE}"));
         let (fits, long) = ("x".repeat(127), "x".repeat(128));
+        // Each quote has a backslash in front.
+        let (quotes, most) = ("\"".repeat(32), "x".repeat(63));
+        let found = format!("a=\"{}\",b=\"{most}\"", "\\\"".repeat(32));
+        writes(
+            false,
+            &[("a", &quotes), ("b", &most[1..])],
+            Escaping::AllowUtf8,
+            &found.replace("xx\"", "x\""),
+        );
+        writes(false, &[("a", &quotes), ("b", &most)], Escaping::AllowUtf8, "");
         writes(false, &[("a", &fits)], Escaping::AllowUtf8, &format!("a=\"{fits}\""));
         writes(false, &[("a", &long)], Escaping::AllowUtf8, "");
     }

@@ -1,4 +1,4 @@
-use crate::model::{Exemplar, is_metric_name, write_double};
+use crate::model::{Exemplar, Family, is_metric_name, write_double};
 
 use super::Escaping;
 use super::exemplar;
@@ -78,6 +78,12 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str, quotes: bool) {
             byte => out.push(byte),
         }
     }
+}
+
+/// A help as a line can have it. A carriage return at its end would make the line one of CRLF, which fails a scrape
+/// (conformance F-12, O-20); in a help it means nothing.
+pub(super) fn help(family: &Family) -> &str {
+    family.help.trim_end_matches('\r')
 }
 
 /// A line such as `# TYPE name text`.

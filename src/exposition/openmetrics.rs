@@ -1,5 +1,5 @@
 use super::line::{
-    Line, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
+    Line, help, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
 };
 use super::{Format, classic, exemplar};
 use crate::model::{Exemplar, Exemplars, Family, MetricType, Sample, Series, Summary, write_double};
@@ -42,8 +42,9 @@ pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
     if let Some(unit) = super::unit_of(family, name) {
         write_metadata(out, "UNIT", name, |out| out.extend_from_slice(unit.as_bytes()));
     }
-    if !family.help.is_empty() {
-        write_metadata(out, "HELP", name, |out| write_escaped(out, &family.help, true));
+    let help = help(family);
+    if !help.is_empty() {
+        write_metadata(out, "HELP", name, |out| write_escaped(out, help, true));
     }
 }
 

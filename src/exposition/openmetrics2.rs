@@ -1,7 +1,7 @@
 //! A release candidate: what is written is what its specification allows, whatever today's parsers happen to take.
 
 use super::line::{
-    Line, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
+    Line, help, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
 };
 use super::{ExponentialForm, Format, classic, native};
 use crate::model::{
@@ -17,8 +17,9 @@ pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
     if has_unit(family) {
         write_metadata(out, "UNIT", name, |out| out.extend_from_slice(family.unit.as_bytes()));
     }
-    if !family.help.is_empty() {
-        write_metadata(out, "HELP", name, |out| write_escaped(out, &family.help, true));
+    let help = help(family);
+    if !help.is_empty() {
+        write_metadata(out, "HELP", name, |out| write_escaped(out, help, true));
     }
 }
 

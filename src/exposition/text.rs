@@ -1,12 +1,13 @@
-use super::line::{Line, write_count, write_escaped, write_metadata};
+use super::line::{Line, help, write_count, write_escaped, write_metadata};
 use super::{Format, classic};
 use crate::model::{Family, MetricType, Number, Sample, Series, Summary, write_double};
 
 /// `# HELP` where there is help, then `# TYPE`.
 pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
-    if !family.help.is_empty() {
+    let help = help(family);
+    if !help.is_empty() {
         // Help escapes no quotes here (conformance F-09).
-        write_metadata(out, "HELP", &family.name, |out| write_escaped(out, &family.help, false));
+        write_metadata(out, "HELP", &family.name, |out| write_escaped(out, help, false));
     }
     let word = type_word(family.metric_type);
     write_metadata(out, "TYPE", &family.name, |out| out.extend_from_slice(word.as_bytes()));

@@ -23,10 +23,13 @@ impl LabelNaming {
         let start = text.len();
         text.push_str(prefix);
         let own = text.len();
-        if self.allows_utf8 {
-            text.push_str(key);
-        } else {
+        if !self.allows_utf8 {
             self.escape(text, start, key);
+        } else if key.contains('\0') {
+            // Prometheus reads none in a name, in quotes or not, and gives up the scrape (conformance F-12).
+            text.push_str(&key.replace('\0', "_"));
+        } else {
+            text.push_str(key);
         }
         if text[own..].bytes().all(|byte| byte == b'_') {
             return false;

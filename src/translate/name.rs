@@ -53,6 +53,10 @@ pub(super) fn translate(name: &str, unit: &str, suffix: Suffix, rules: &Rules) -
     if !rules.strategy.allows_utf8() && name.starts_with(|first: char| first.is_ascii_digit()) {
         name.insert(0, '_'); // conformance N-11
     }
+    if name.contains('\0') {
+        // Prometheus reads none in a name, in quotes or not, and gives up the scrape (conformance F-12).
+        name = name.replace('\0', "_");
+    }
     let unit = unit.joined();
     let unit_in_name = rules.strategy.adds_suffixes() && ends_in_unit(&name, &unit, suffix);
     Some(Name {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meterbridge::api::scrape::{Scrape, Selection};
-use meterbridge::exposition::{Escaping, ExponentialForm, Format, Style as FormatStyle, Syntax};
+use meterbridge::exposition::{Escaping, ExponentialForm, Format, Gathered, Style as FormatStyle, Syntax};
 use meterbridge::model::{self, Exponential, Sample};
 use meterbridge::otlp::{self, DecodeError, json};
 use meterbridge::store::{self, Identity, Store};
@@ -659,12 +659,7 @@ impl Bridge {
 
     /// The same in another format, in pieces of about that size.
     pub fn scrape_as(&self, format: Format, size: usize) -> Vec<u8> {
-        let selection = Selection {
-            own: Vec::new(),
-            bridged: true,
-            source: None,
-        };
-        let mut scrape = Scrape::new(Arc::clone(&self.store), format, selection, self.now);
+        let mut scrape = self.begin(format, Vec::new(), None);
         let mut out = Vec::new();
         while scrape.next(&mut out, size) {}
         out
@@ -672,14 +667,19 @@ impl Bridge {
 
     /// How many families and series a format leaves out for the first time.
     pub fn left_out(&self, format: Format) -> u64 {
-        let selection = Selection {
-            own: Vec::new(),
-            bridged: true,
-            source: None,
-        };
-        let mut scrape = Scrape::new(Arc::clone(&self.store), format, selection, self.now);
+        let mut scrape = self.begin(format, Vec::new(), None);
         while scrape.next(&mut Vec::new(), 1 << 16) {}
         scrape.left_out()
+    }
+
+    /// A scrape of what is held now, or of one source alone, beside these families of the service's own.
+    pub fn begin(&self, format: Format, own: Vec<Gathered>, source: Option<Arc<store::Source>>) -> Scrape {
+        let selection = Selection {
+            own,
+            bridged: true,
+            source,
+        };
+        Scrape::new(Arc::clone(&self.store), format, selection, self.now)
     }
 
     #[track_caller]

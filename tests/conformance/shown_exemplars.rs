@@ -193,11 +193,12 @@ fn x_03_no_more_than_128_characters_as_written() {
         |e| ids(e).attr("a", "1").attr("k", "x".repeat(64)),
         &format!(" # {{{IDS}}} 1 1.5"),
     );
-    // What is escaped in a value is one character still.
+    // What is escaped in a value counts as it is written: Prometheus does not undo it before it counts.
     shows(
-        |e| e.is(1).attr("k", "\"".repeat(127)),
-        &format!(" # {{k=\"{}\"}} 1", "\\\"".repeat(127)),
+        |e| e.is(1).attr("k", "\"".repeat(63)),
+        &format!(" # {{k=\"{}\"}} 1", "\\\"".repeat(63)),
     );
+    shows(|e| e.is(1).attr("k", "\"".repeat(64)), " # {} 1");
     // An attribute that gives way to an id does not count.
     shows(
         |e| ids(e).attr("trace_id", "x".repeat(100)).attr("k", "v"),

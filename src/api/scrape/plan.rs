@@ -150,7 +150,7 @@ impl Draft {
             true => HashSet::new(),
             false => own.iter().map(|own| own.labels.clone()).collect(),
         };
-        let has_native = self.cells.iter().any(|cell| cell.has_exponential());
+        let has_native = self.cells.iter().any(|cell| reading.shows_exponential(cell));
         let body = match self.cells.as_slice() {
             [] => Body::Nothing,
             [cell] if !self.is_collected => Body::Cell(Arc::clone(cell), reading.start),

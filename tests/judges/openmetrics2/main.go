@@ -1,6 +1,7 @@
 // Openmetrics2 reads an exposition on standard input with Prometheus' own parser, as its scraper does, and prints what it read.
 //
 //	openmetrics2 [-ignore-native] [-legacy-names] CONTENT-TYPE <exposition
+//	openmetrics2 [-ignore-native] [-legacy-names] -joined <expositions
 //
 // Any format that a scraper can ask for is judged by its content type; OpenMetrics 2.0, which a released Prometheus reads behind a
 // flag only, is what it was made for. Each thing read is a line of JSON. Where the scraper would give up the whole scrape, or would
@@ -31,6 +32,7 @@ const exemplarLimit = 128
 const bodyLimit = 256 << 20
 
 type options struct {
+	joined       bool // many expositions, see joined.go
 	ignoreNative bool // as with scrape_native_histograms: false
 	legacyNames  bool // as with metric_name_validation_scheme: legacy
 }
@@ -70,9 +72,13 @@ func main() {
 	var o options
 	flag.BoolVar(&o.ignoreNative, "ignore-native", false, "read the classic part of histograms only")
 	flag.BoolVar(&o.legacyNames, "legacy-names", false, "refuse names that are legal only in UTF-8")
+	flag.BoolVar(&o.joined, "joined", false, "read many expositions, each with its content type, and print nothing but what is wrong")
 	flag.Parse()
-	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: openmetrics2 [-ignore-native] [-legacy-names] CONTENT-TYPE <exposition")
+	if o.joined && flag.NArg() == 0 {
+		os.Exit(joined(os.Stdin, o))
+	}
+	if o.joined || flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: openmetrics2 [-ignore-native] [-legacy-names] (CONTENT-TYPE | -joined) <exposition")
 		os.Exit(2)
 	}
 	body, err := io.ReadAll(io.LimitReader(os.Stdin, bodyLimit+1))
