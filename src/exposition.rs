@@ -183,7 +183,9 @@ impl Format {
         }
         match family.metric_type {
             MetricType::Info => {
-                let has_suffix = family.name.strip_suffix("_info").is_some_and(|stem| !stem.is_empty());
+                // The family of 1.0 has the name without it, which must not be empty.
+                let stem = family.name.strip_suffix("_info");
+                let has_suffix = stem.is_some_and(|stem| self.syntax == Syntax::OpenMetrics2 || !stem.is_empty());
                 has_suffix && series.all(|series| value(&series) == Some(1.0))
             }
             MetricType::StateSet => series.all(|series| {
