@@ -453,6 +453,12 @@ impl ExemplarOf {
         self
     }
 
+    /// In nanoseconds.
+    pub fn nanos(mut self, time: u64) -> Self {
+        self.0.time_unix_nano = time;
+        self
+    }
+
     /// In hexadecimal.
     pub fn trace(mut self, id: &str) -> Self {
         self.0.trace_id = unhex(id);
