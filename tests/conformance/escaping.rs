@@ -130,6 +130,23 @@ fn f_04_names_are_escaped_inside_their_quotes() {
     forms_by(by, bare, &[(T1, "# TYPE \"g.x\" gauge\n{\"g.x\"} 1")]);
 }
 
+#[test]
+fn f_04_f_12_no_name_has_a_nul() {
+    // Prometheus takes it for the end of its input.
+    let request = from_r0(&[("h\0", "1")]).metrics([gauge("a\0.b")
+        .is(1)
+        .attr("k\0l", "x\0")
+        .attr("k_l", "y")
+        .attr("x.\0", "z")]);
+    let bridge = Bridge::ruled(rules(NONE));
+    bridge.send(request).refuses(1, &[]);
+    bridge.shows_forms(&[(
+        T1,
+        "# HELP target_info Target metadata\n# TYPE target_info gauge\ntarget_info{h_=\"1\",R0} 1\n\
+         # TYPE \"a_.b\" gauge\n{\"a_.b\",R0,k_l=\"x\0;y\",\"x._\"=\"z\"} 1",
+    )]);
+}
+
 // F-05: schemes
 
 #[test]

@@ -18,6 +18,43 @@ fn hinted(metric: Build, hint: &str) -> Build {
     metric.meta("prometheus.type", hint)
 }
 
+/// The blocks of the page, letter by letter.
+#[test]
+fn g_03_k_05_r_05_f_07_the_blocks_of_openmetrics() {
+    row_in(
+        OM,
+        hinted(gauge("build_info").is(1).attr("rev", "abc"), "info"),
+        r#"# TYPE build info
+        build_info{instance="i1",job="svc",rev="abc"} 1
+        # EOF"#,
+    );
+    row_in(
+        OM,
+        from_r0(&[("host.name", "h"), ("service.version", "1.2")]).metrics([gauge("g").is(1)]),
+        r#"# TYPE target info
+        # HELP target Target metadata
+        target_info{host_name="h",instance="i1",job="svc",service_version="1.2"} 1
+        # TYPE g gauge
+        g{instance="i1",job="svc"} 1
+        # EOF"#,
+    );
+    row_in(
+        OM,
+        counter("http.client.request.size").unit("By").is(7),
+        r#"# TYPE http_client_request_size_bytes counter
+        # UNIT http_client_request_size_bytes bytes
+        http_client_request_size_bytes_total{instance="i1",job="svc"} 7
+        # EOF"#,
+    );
+    row_in(
+        OM,
+        [counter("foo").is(1), gauge("foo").is(2)],
+        r#"# TYPE foo counter
+        foo_total{instance="i1",job="svc"} 1
+        # EOF"#,
+    );
+}
+
 // G-03, F-08: types
 
 #[test]
@@ -366,6 +403,24 @@ fn f_09_help_escapes_quotes_in_openmetrics_only() {
         gauge("g").help("").is(1),
         &[(OM, "# TYPE g gauge\ng{R0} 1\n# EOF"), (T4, "# TYPE g gauge\ng{R0} 1")],
     );
+}
+
+#[test]
+fn f_09_f_12_no_line_ends_with_a_carriage_return() {
+    for (help, line) in [
+        ("a\r\nb\r", "# HELP g a\r\\nb\n"),
+        ("a\r\r", "# HELP g a\n"),
+        ("\r", ""),
+    ] {
+        forms(
+            gauge("g").help(help).is(1),
+            &[
+                (T4, &format!("{line}# TYPE g gauge\ng{{R0}} 1")),
+                (OM, &format!("# TYPE g gauge\n{line}g{{R0}} 1\n# EOF")),
+                (OM2, &format!("# TYPE g gauge\n{line}g{{R0}} 1\n# EOF")),
+            ],
+        );
+    }
 }
 
 // F-10: order

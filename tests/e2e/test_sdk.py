@@ -139,6 +139,8 @@ def test_target_info_describes_each_service(
 @pytest.mark.parametrize("family", TYPES)
 def test_prometheus_knows_type_and_description(sdk_pushes: Bridge, prometheus: Prometheus, family: str) -> None:
     type_, help_ = TYPES[family]
+    # Prometheus asks for OpenMetrics, which names a family without the suffix of its samples.
+    family, type_ = ("target", "info") if family == "target_info" else (family.removesuffix("_total"), type_)
     wait_until(lambda: prometheus.api("targets/metadata", metric=family), what=f"metadata of {family}")
     assert prometheus.metric_type(family) == type_
     if help_ is not None:
