@@ -3,7 +3,7 @@
 use super::line::{
     Line, help, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
 };
-use super::{ExponentialForm, Format, classic, native};
+use super::{ExponentialForm, Format, classic, exemplar, native};
 use crate::model::{
     Buckets, Exemplar, Exemplars, ExponentialHistogram, Family, Histogram, MetricType, Sample, Series, Summary,
     write_double,
@@ -52,7 +52,7 @@ pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, s
         out.extend_from_slice(b" st@");
         write_seconds(out, series.start_unix_nano);
     }
-    for exemplar in exemplars(series, family.metric_type) {
+    for exemplar in exemplars(series, family.metric_type, format.style.exponential) {
         write_exemplar(out, exemplar, format.escaping);
     }
     out.push(b'\n');
@@ -168,14 +168,21 @@ fn write_list<T>(
 
 /// Those of a counter oldest first, those of a histogram in the order of its buckets (conformance O-16), none without a time
 /// (O-17).
-fn exemplars<'a>(series: &Series<'a>, metric_type: MetricType) -> Vec<&'a Exemplar> {
+fn exemplars<'a>(series: &Series<'a>, metric_type: MetricType, form: ExponentialForm) -> Vec<&'a Exemplar> {
     let Exemplars { by_bucket, newest } = series.exemplars;
-    let kept = match (metric_type, series.sample) {
-        (MetricType::Counter, _) | (_, Sample::Exponential(_)) => newest,
-        (_, Sample::Histogram(_)) => by_bucket,
-        _ => &[],
+    let mut shown: Vec<&Exemplar> = match (metric_type, series.sample) {
+        (MetricType::Counter, _) => newest.iter().collect(),
+        (_, Sample::Exponential(histogram)) if form == ExponentialForm::Classic => {
+            let bounds = classic::buckets(&histogram).into_iter().map(|(bound, _)| bound);
+            latest_of_each(by_bucket, bounds)
+        }
+        (_, Sample::Exponential(_)) => newest.iter().collect(),
+        (_, Sample::Histogram(histogram)) => {
+            latest_of_each(by_bucket, histogram.bounds.iter().copied().chain([f64::INFINITY]))
+        }
+        _ => Vec::new(),
     };
-    let mut shown: Vec<&Exemplar> = kept.iter().filter(|exemplar| exemplar.time_unix_nano != 0).collect();
+    shown.retain(|exemplar| exemplar.time_unix_nano != 0);
     if shown.len() > Exemplars::NEWEST {
         shown.sort_by_key(|exemplar| exemplar.time_unix_nano);
         shown.drain(..shown.len() - Exemplars::NEWEST);
@@ -184,4 +191,13 @@ fn exemplars<'a>(series: &Series<'a>, metric_type: MetricType) -> Vec<&'a Exempl
         shown.sort_by(|a, b| a.value.as_f64().total_cmp(&b.value.as_f64()));
     }
     shown
+}
+
+/// One for each bucket that is written; where streams add up several are kept (conformance X-02, C-05).
+fn latest_of_each(by_bucket: &[Exemplar], uppers: impl Iterator<Item = f64>) -> Vec<&Exemplar> {
+    let mut lower = f64::NEG_INFINITY;
+    uppers
+        .filter(|upper| *upper > f64::NEG_INFINITY)
+        .filter_map(|upper| exemplar::in_bucket(by_bucket, std::mem::replace(&mut lower, upper), upper))
+        .collect()
 }

@@ -122,6 +122,12 @@ impl Kept {
             .sort_by(|a, b| a.value.as_f64().total_cmp(&b.value.as_f64()));
         self.newest.extend_from_slice(other.exemplars.newest);
         self.newest.sort_by_key(|exemplar| exemplar.time_unix_nano);
+        if self.value.is_exponential() {
+            // Of equal time and value one, as in each stream (conformance X-07).
+            let key = |exemplar: &Exemplar| (exemplar.time_unix_nano, exemplar.value.as_f64().to_bits());
+            self.newest.sort_by_key(key);
+            self.newest.dedup_by_key(|exemplar| key(exemplar));
+        }
         let surplus = self.newest.len().saturating_sub(Exemplars::NEWEST);
         self.newest.drain(..surplus);
     }
