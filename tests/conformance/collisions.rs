@@ -1,6 +1,8 @@
 //! C: what meets in one name, one label or one series.
 
-use meterbridge::translate::{IdentityConflict, Rules};
+use meterbridge::exposition::Escaping;
+use meterbridge::store::{Collisions, Limits};
+use meterbridge::translate::{IdentityConflict, Rules, Strategy};
 
 use crate::harness::*;
 
@@ -240,6 +242,552 @@ fn c_05_two_streams_give_one_line_and_the_newest_end_time_wins() {
         .expect_plain()
         .collides(1);
     bridge.shows(expected);
+}
+
+/// From one of several hosts of one service: streams that meet.
+fn host(name: &str, metrics: impl IntoIterator<Item = Build>) -> Request {
+    from(&[("service.name", "svc"), ("host.name", name)]).metrics(metrics)
+}
+
+fn summing() -> Bridge {
+    summing_by(Rules::default())
+}
+
+fn summing_by(rules: Rules) -> Bridge {
+    let limits = Limits {
+        collisions: Collisions::Sum,
+        ..Limits::default()
+    };
+    Bridge::with(limits, rules)
+}
+
+const TARGET: &str = r#"# HELP target_info Target metadata
+    # TYPE target_info gauge
+    target_info{host_name="b",instance="",job="svc"} 1
+    "#;
+
+/// In OpenMetrics 2.0 without what is in front of the first family.
+#[track_caller]
+fn shows_behind_target(bridge: &Bridge, expected: &str) {
+    let found = String::from_utf8(bridge.scrape_as(OM2, 1 << 16)).unwrap();
+    let rest: Vec<&str> = found.split_inclusive('\n').skip(3).collect();
+    assert_eq!(rest.concat(), text(expected));
+}
+
+#[test]
+fn c_05_latest_an_older_stream_changes_nothing_and_counts() {
+    let bridge = Bridge::new();
+    bridge
+        .send(host("a", [counter("c").is(9).s(5).t(20)]))
+        .expect_plain()
+        .collides(0);
+    bridge
+        .send(host("b", [counter("c").is(5).s(1).t(10)]))
+        .expect_plain()
+        .collides(1)
+        .ignores(1);
+    shows_behind_target(
+        &bridge,
+        "# TYPE c_total counter\nc_total{instance=\"\",job=\"svc\"} 9 st@5\n# EOF",
+    );
+    // Of equal times the last one wins.
+    bridge
+        .send(host("b", [counter("c").is(1).s(2).t(20)]))
+        .expect_plain()
+        .ignores(0);
+    shows_behind_target(
+        &bridge,
+        "# TYPE c_total counter\nc_total{instance=\"\",job=\"svc\"} 1 st@2\n# EOF",
+    );
+}
+
+#[test]
+fn c_05_latest_whatever_it_is() {
+    for (first, second, expected) in [
+        (
+            gauge("x").is(1).t(10),
+            gauge("x").is(2).t(20),
+            "x{instance=\"\",job=\"svc\"} 2",
+        ),
+        (
+            updown("x").is(1).t(10),
+            updown("x").is(2).t(20),
+            "x{instance=\"\",job=\"svc\"} 2",
+        ),
+        (
+            hist("x").buckets(&[1.0], &[1, 0], 1.0).t(10),
+            hist("x").buckets(&[2.0], &[2, 0], 2.0).t(20),
+            "x{instance=\"\",job=\"svc\"} {count:2,sum:2,bucket:[2.0:2,+Inf:2]}",
+        ),
+        (
+            exphist("x").exponential(|p| p.zero(1).sum(1.0)).t(10),
+            exphist("x").exponential(|p| p.zero(2).sum(2.0)).t(20),
+            "x{instance=\"\",job=\"svc\"} {count:2,sum:2,schema:0,zero_threshold:1e-128,zero_count:2,bucket:[0.0:2,+Inf:2]}",
+        ),
+        (
+            summary("x").quantiles(&[(0.5, 1.0)], 1, 1.0).t(10),
+            summary("x").quantiles(&[(0.9, 2.0)], 2, 2.0).t(20),
+            "x{instance=\"\",job=\"svc\"} {count:2,sum:2,quantile:[0.9:2]}",
+        ),
+    ] {
+        for swapped in [false, true] {
+            let bridge = Bridge::new();
+            let (early, late) = if swapped { (&second, &first) } else { (&first, &second) };
+            bridge.send(host("a", [early.clone()])).expect_plain().collides(0);
+            bridge
+                .send(host("b", [late.clone()]))
+                .expect_plain()
+                .collides(1)
+                .ignores(u64::from(swapped));
+            let found = String::from_utf8(bridge.scrape_as(OM2, 1 << 16)).unwrap();
+            assert_eq!(
+                found.lines().filter(|line| line.starts_with("x{")).collect::<Vec<_>>(),
+                [expected]
+            );
+        }
+    }
+}
+
+#[test]
+fn c_05_latest_deltas_of_two_streams_are_in_each_other_s_way() {
+    let d = |value: i64, s, t| [counter("c").delta().is(value).s(s).t(t)];
+    let bridge = Bridge::new();
+    bridge.send(host("a", d(5, 10, 20))).expect_plain();
+    let answer = bridge.send(host("b", d(7, 15, 25))).refuses(0, &[("out_of_order", 1)]);
+    assert!(
+        answer.message().contains("two writers with the same identity"),
+        "{}",
+        answer.message()
+    );
+    bridge.send(host("b", d(7, 20, 30))).expect_plain().collides(1);
+    shows_behind_target(
+        &bridge,
+        "# TYPE c_total counter\nc_total{instance=\"\",job=\"svc\"} 12 st@10\n# EOF",
+    );
+}
+
+#[test]
+fn c_05_sum_counters_and_histograms_are_one_line_with_the_sum() {
+    let bridge = summing();
+    let metrics = |value: u64, start, end| {
+        [
+            counter("c").is(value as i64).s(start).t(end),
+            hist("h").buckets(&[1.0], &[value, 1], value as f64).s(start).t(end),
+            exphist("e")
+                .exponential(|p| p.scale(value as i32 % 2).positive(0, &[value]).sum(0.5))
+                .s(start)
+                .t(end),
+        ]
+    };
+    bridge.send(host("a", metrics(5, 3, 10))).expect_plain().collides(0);
+    bridge.send(host("b", metrics(8, 7, 20))).expect_plain().collides(3);
+    let expected = r#"# TYPE c_total counter
+        c_total{instance="",job="svc"} 13
+        # TYPE e histogram
+        e_bucket{instance="",job="svc",le="1"} 0
+        e_bucket{instance="",job="svc",le="2"} 13
+        e_bucket{instance="",job="svc",le="+Inf"} 13
+        e_sum{instance="",job="svc"} 1
+        e_count{instance="",job="svc"} 13
+        # TYPE h histogram
+        h_bucket{instance="",job="svc",le="1"} 13
+        h_bucket{instance="",job="svc",le="+Inf"} 15
+        h_sum{instance="",job="svc"} 13
+        h_count{instance="",job="svc"} 15"#;
+    bridge.shows(&format!("{TARGET}{expected}"));
+    // Since the first of them began.
+    let whole = r#"# TYPE c_total counter
+        c_total{instance="",job="svc"} 13 st@3
+        # TYPE e histogram
+        e{instance="",job="svc"} {count:13,sum:1,schema:0,zero_threshold:1e-128,zero_count:0,positive_spans:[1:1],positive_buckets:[13],bucket:[1.0:0,2.0:13,+Inf:13]} st@3
+        # TYPE h histogram
+        h{instance="",job="svc"} {count:15,sum:13,bucket:[1.0:13,+Inf:15]} st@3
+        # EOF"#;
+    shows_behind_target(&bridge, whole);
+    let labels = r#"label { name: "instance" value: "" } label { name: "job" value: "svc" }"#;
+    bridge.shows_in(
+        P,
+        &r#"name: "target_info" help: "Target metadata" type: GAUGE
+        metric { label { name: "host_name" value: "b" } LABELS gauge { value: 1 } }
+        name: "c_total" type: COUNTER metric { LABELS counter { value: 13 start_timestamp { seconds: 3 } } }
+        name: "e" type: HISTOGRAM metric { LABELS histogram { sample_count: 13 sample_sum: 1
+        bucket { cumulative_count: 0 upper_bound: 1 } bucket { cumulative_count: 13 upper_bound: 2 }
+        bucket { cumulative_count: 13 upper_bound: inf } schema: 0 zero_threshold: 1e-128 zero_count: 0
+        positive_span { offset: 1 length: 1 } positive_delta: 13 start_timestamp { seconds: 3 } } }
+        name: "h" type: HISTOGRAM metric { LABELS histogram { sample_count: 15 sample_sum: 13
+        bucket { cumulative_count: 13 upper_bound: 1 } bucket { cumulative_count: 15 upper_bound: inf }
+        start_timestamp { seconds: 3 } } }"#
+            .replace("LABELS", labels),
+    );
+    // Each stream is met once; what it sends later takes the place of what it sent before.
+    bridge.send(host("a", metrics(5, 3, 30))).expect_plain().collides(0);
+    bridge.send(host("b", metrics(8, 7, 30))).expect_plain().collides(0);
+    shows_behind_target(&bridge, whole);
+    bridge
+        .send(host("a", [counter("c").is(1).s(30).t(40)]))
+        .expect_plain()
+        .collides(0);
+    assert!(bridge.scrape().contains("c_total{instance=\"\",job=\"svc\"} 9\n"));
+}
+
+#[test]
+fn c_05_sum_each_stream_has_times_of_its_own() {
+    let bridge = summing();
+    bridge.send(host("a", [counter("c").is(5).t(20)])).expect_plain();
+    // Older than the other one, and taken.
+    bridge
+        .send(host("b", [counter("c").is(9).t(10)]))
+        .expect_plain()
+        .ignores(0)
+        .collides(1);
+    bridge.shows(&format!(
+        "{TARGET}# TYPE c_total counter\nc_total{{instance=\"\",job=\"svc\"}} 14"
+    ));
+    bridge
+        .send(host("b", [counter("c").is(1).t(9)]))
+        .expect_plain()
+        .ignores(1);
+    bridge
+        .send(host("b", [counter("c").is(0).t(30).stale()]))
+        .expect_plain();
+    bridge.shows(&format!(
+        "{TARGET}# TYPE c_total counter\nc_total{{instance=\"\",job=\"svc\"}} 5"
+    ));
+}
+
+#[test]
+fn c_05_sum_whole_numbers_stay_whole_and_an_unknown_start_makes_it_unknown() {
+    let bridge = summing();
+    bridge
+        .send(host("a", [counter("c").is(9_007_199_254_740_993).s(5).t(20)]))
+        .expect_plain();
+    bridge.send(host("b", [counter("c").is(2).t(20)])).expect_plain();
+    shows_behind_target(
+        &bridge,
+        "# TYPE c_total counter\nc_total{instance=\"\",job=\"svc\"} 9007199254740995\n# EOF",
+    );
+    bridge.send(host("b", [counter("c").is(0.5).t(21)])).expect_plain();
+    bridge.send(host("a", [counter("c").is(1).t(21)])).expect_plain();
+    shows_behind_target(
+        &bridge,
+        "# TYPE c_total counter\nc_total{instance=\"\",job=\"svc\"} 1.5\n# EOF",
+    );
+}
+
+#[test]
+fn c_05_sum_of_all_else_the_latest_is_shown() {
+    for (first, second) in [
+        (gauge("x").is(1).t(20), gauge("x").is(2).t(10)),
+        (updown("x").is(1).t(20), updown("x").is(2).t(10)),
+        (
+            summary("x").quantiles(&[], 1, 1.0).t(20),
+            summary("x").quantiles(&[], 2, 2.0).t(10),
+        ),
+    ] {
+        let bridge = summing();
+        bridge.send(host("b", [first])).expect_plain();
+        let before = bridge.scrape();
+        bridge
+            .send(host("b", [second.clone().attr("k", "")]))
+            .expect_plain()
+            .collides(1)
+            .ignores(1);
+        assert_eq!(bridge.scrape(), before);
+    }
+}
+
+#[test]
+fn c_05_sum_deltas_of_each_stream_add_up_for_themselves() {
+    let d = |value: i64, s, t| {
+        [
+            counter("c").delta().is(value).s(s).t(t),
+            hist("h").delta().buckets(&[], &[value as u64], 1.0).s(s).t(t),
+        ]
+    };
+    let bridge = summing();
+    for (name, value, s, t) in [("a", 5, 10, 20), ("b", 7, 10, 20), ("a", 1, 20, 30), ("b", 2, 15, 18)] {
+        let answer = bridge.send(host(name, d(value, s, t)));
+        if (name, value) == ("b", 2) {
+            answer.refuses(0, &[("out_of_order", 2)]);
+        } else {
+            answer.expect_plain().ignores(0);
+        }
+    }
+    bridge.send(host("b", d(7, 10, 20))).expect_plain().ignores(2);
+    bridge.send(host("b", d(4, 20, 25))).expect_plain();
+    shows_behind_target(
+        &bridge,
+        r#"# TYPE c_total counter
+        c_total{instance="",job="svc"} 17 st@10
+        # TYPE h histogram
+        h{instance="",job="svc"} {count:17,sum:4,bucket:[+Inf:17]} st@10
+        # EOF"#,
+    );
+    // One that is hidden counts for nothing meanwhile.
+    bridge
+        .send(host("b", [counter("c").delta().is(0).s(25).t(30).stale()]))
+        .expect_plain();
+    assert!(bridge.scrape().contains("c_total{instance=\"\",job=\"svc\"} 6\n"));
+    bridge
+        .send(host("b", [counter("c").delta().is(1).s(30).t(40)]))
+        .expect_plain();
+    assert!(bridge.scrape().contains("c_total{instance=\"\",job=\"svc\"} 18\n"));
+}
+
+#[test]
+fn c_05_sum_histograms_that_do_not_add_up_leave_the_latest() {
+    for swapped in [false, true] {
+        let bridge = summing();
+        let mut requests = [
+            host("b", [hist("h").buckets(&[1.0], &[1, 0], 1.0).t(10)]),
+            host("b", [hist("h").buckets(&[2.0], &[2, 0], 2.0).t(20).attr("k", "")]),
+        ];
+        if swapped {
+            requests.reverse();
+        }
+        for request in requests {
+            bridge.send(request).expect_plain();
+        }
+        bridge.shows(&format!(
+            "{TARGET}{}",
+            r#"# TYPE h histogram
+            h_bucket{instance="",job="svc",le="2"} 2
+            h_bucket{instance="",job="svc",le="+Inf"} 2
+            h_sum{instance="",job="svc"} 2
+            h_count{instance="",job="svc"} 2"#
+        ));
+    }
+    // Nor do the two kinds.
+    let bridge = summing();
+    bridge
+        .send(host("a", [hist("h").buckets(&[1.0], &[1, 0], 1.0).t(20)]))
+        .expect_plain();
+    bridge
+        .send(host("b", [exphist("h").exponential(|p| p.zero(3).sum(2.0)).t(10)]))
+        .expect_plain();
+    shows_behind_target(
+        &bridge,
+        "# TYPE h histogram\nh{instance=\"\",job=\"svc\"} {count:1,sum:1,bucket:[1.0:1,+Inf:1]}\n# EOF",
+    );
+    // A sum that one lacks, the total lacks too (D-06).
+    let bridge = summing();
+    bridge
+        .send(host("a", [hist("h").buckets(&[], &[1], 1.0)]))
+        .expect_plain();
+    bridge
+        .send(host("b", [hist("h").buckets(&[], &[2], None)]))
+        .expect_plain();
+    bridge.shows(&format!(
+        "{TARGET}{}",
+        r#"# TYPE h histogram
+        h_bucket{instance="",job="svc",le="+Inf"} 3
+        h_count{instance="",job="svc"} 3"#
+    ));
+}
+
+#[test]
+fn c_05_sum_exemplars_of_all_streams_are_one_set() {
+    let metrics = |first: f64, second: f64| {
+        [
+            counter("c")
+                .is(3)
+                .exemplar(|e| e.is(1.0).t(first))
+                .exemplar(|e| e.is(2.0).t(second)),
+            exphist("e")
+                .exponential(|p| p.positive(0, &[3]).sum(4.0))
+                .exemplar(|e| e.is(1.5).t(first))
+                .exemplar(|e| e.is(2.0).t(second)),
+            hist("h")
+                .buckets(&[1.0], &[2, 1], 3.0)
+                .exemplar(|e| e.is(0.5).t(first))
+                .exemplar(|e| e.is(5.0).t(second)),
+        ]
+    };
+    let bridge = summing();
+    bridge.send(host("a", metrics(10.0, 40.0))).expect_plain();
+    bridge.send(host("b", metrics(20.0, 30.0))).expect_plain();
+    shows_behind_target(
+        &bridge,
+        r#"# TYPE c_total counter
+        c_total{instance="",job="svc"} 6 # {} 1 10 # {} 1 20 # {} 2 30 # {} 2 40
+        # TYPE e histogram
+        e{instance="",job="svc"} {count:6,sum:8,schema:0,zero_threshold:1e-128,zero_count:0,positive_spans:[1:1],positive_buckets:[6],bucket:[1.0:0,2.0:6,+Inf:6]} # {} 1.5 10 # {} 1.5 20 # {} 2 30 # {} 2 40
+        # TYPE h histogram
+        h{instance="",job="svc"} {count:6,sum:6,bucket:[1.0:4,+Inf:6]} # {} 0.5 20 # {} 5 40
+        # EOF"#,
+    );
+    bridge.shows_in(
+        OM,
+        r#"# TYPE target info
+        # HELP target Target metadata
+        target_info{host_name="b",instance="",job="svc"} 1
+        # TYPE c counter
+        c_total{instance="",job="svc"} 6 # {} 2 40
+        # TYPE e histogram
+        e_bucket{instance="",job="svc",le="1.0"} 0
+        e_bucket{instance="",job="svc",le="2.0"} 6 # {} 2 40
+        e_bucket{instance="",job="svc",le="+Inf"} 6
+        e_count{instance="",job="svc"} 6
+        e_sum{instance="",job="svc"} 8
+        # TYPE h histogram
+        h_bucket{instance="",job="svc",le="1.0"} 4 # {} 0.5 20
+        h_bucket{instance="",job="svc",le="+Inf"} 6 # {} 5 40
+        h_count{instance="",job="svc"} 6
+        h_sum{instance="",job="svc"} 6
+        # EOF"#,
+    );
+    // Ten at most, of equal time and value one.
+    let bridge = summing();
+    let many = |from: u32| {
+        (from..from + 8).fold(
+            exphist("e").exponential(|p| p.positive(0, &[8]).sum(8.0)),
+            |metric, at| metric.exemplar(|e| e.is(f64::from(at)).t(f64::from(at))),
+        )
+    };
+    bridge.send(host("a", [many(1)])).expect_plain();
+    bridge.send(host("b", [many(5)])).expect_plain();
+    let found = String::from_utf8(bridge.scrape_as(OM2, 1 << 16)).unwrap();
+    let shown: Vec<String> = (3..13).map(|at| format!("{{}} {at} {at}")).collect();
+    let (_, exemplars) = found.split_once(" # {} ").unwrap();
+    assert_eq!(format!("{{}} {}", exemplars.lines().next().unwrap()), shown.join(" # "));
+}
+
+#[test]
+fn c_05_sum_c_06_what_meets_by_escaping_adds_up() {
+    let bridge = summing_by(Rules {
+        strategy: Strategy::NoTranslation,
+        ..Rules::default()
+    });
+    bridge
+        .send([
+            counter("a.b").is(1).t(10),
+            counter("a_b").is(2).t(5),
+            counter("c").is(1).attr("k.l", "v").is(4).attr("k_l", "v"),
+            gauge("g.h").is(1).t(10),
+            gauge("g_h").is(2).t(5),
+        ])
+        .expect_plain();
+    bridge.shows(
+        r#"# TYPE a_b counter
+        a_b{instance="i1",job="svc"} 3
+        # TYPE c counter
+        c{instance="i1",job="svc",k_l="v"} 5
+        # TYPE g_h gauge
+        g_h{instance="i1",job="svc"} 1"#,
+    );
+    // Where nothing is escaped nothing meets.
+    bridge.shows_in(
+        escaped(T1, Escaping::AllowUtf8),
+        r#"# TYPE "a.b" counter
+        {"a.b",instance="i1",job="svc"} 1
+        # TYPE a_b counter
+        a_b{instance="i1",job="svc"} 2
+        # TYPE c counter
+        c{instance="i1",job="svc","k.l"="v"} 1
+        c{instance="i1",job="svc",k_l="v"} 4
+        # TYPE "g.h" gauge
+        {"g.h",instance="i1",job="svc"} 1
+        # TYPE g_h gauge
+        g_h{instance="i1",job="svc"} 2"#,
+    );
+}
+
+#[test]
+fn c_05_s_04_scopes_without_labels_meet() {
+    let rules = Rules {
+        scope_labels: false,
+        ..Rules::default()
+    };
+    let send = |bridge: &Bridge, scope, value: i64, t| {
+        bridge
+            .send(from_r0(&[]).scope_named(scope, [counter("c").is(value).t(t)]))
+            .expect_plain()
+    };
+    for (bridge, expected) in [(Bridge::ruled(rules.clone()), 2), (summing_by(rules.clone()), 3)] {
+        send(&bridge, "a", 1, 10).collides(0);
+        send(&bridge, "b", 2, 20).collides(1);
+        bridge.shows(&format!(
+            "# TYPE c_total counter\nc_total{{instance=\"i1\",job=\"svc\"}} {expected}"
+        ));
+    }
+    // The label tells resources apart, nothing else.
+    let bridge = Bridge::ruled(Rules {
+        label_resource: true,
+        ..rules
+    });
+    send(&bridge, "a", 1, 10).collides(0);
+    send(&bridge, "b", 2, 20).collides(1);
+    assert_eq!(bridge.store.series(), 1);
+}
+
+#[test]
+fn c_05_label_each_resource_has_its_lines_whatever_they_are() {
+    let bridge = Bridge::ruled(Rules {
+        label_resource: true,
+        ..Rules::default()
+    });
+    for (name, value) in [("a", 1), ("b", 2)] {
+        bridge
+            .send(host(
+                name,
+                [
+                    gauge("g").is(i64::from(value)),
+                    counter("d").delta().is(i64::from(value)).s(1).t(2),
+                    hist("h").buckets(&[], &[1], 1.0),
+                    exphist("e").exponential(|p| p.zero(1).sum(0.0)),
+                    summary("s").quantiles(&[(0.5, 1.0)], 1, 1.0),
+                ],
+            ))
+            .expect_plain()
+            .collides(0)
+            .ignores(0);
+    }
+    let text = bridge.scrape();
+    let values = |prefix: &str, value: &str| {
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with(prefix) && line.ends_with(value));
+        let labels = lines.map(|line| {
+            line.split("otel_resource=\"")
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap()
+        });
+        let found: Vec<&str> = labels.collect();
+        assert!(
+            found
+                .iter()
+                .all(|hash| hash.len() == 16 && hash.bytes().all(|byte| b"0123456789abcdef".contains(&byte)))
+        );
+        found
+    };
+    // Every line of every kind, under one hash for each resource.
+    let [a, b] = [values("g{", " 1"), values("g{", " 2")];
+    assert_eq!((a.len(), b.len()), (1, 1));
+    assert_ne!(a, b);
+    assert_eq!(
+        (values("d_total{", " 1"), values("d_total{", " 2")),
+        (a.clone(), b.clone())
+    );
+    for prefix in [
+        "h_bucket{",
+        "h_sum{",
+        "h_count{",
+        "e_count{",
+        "s{",
+        "s_sum{",
+        "s_count{",
+    ] {
+        let mut found = values(prefix, "");
+        found.sort_unstable();
+        let mut both = [a.clone(), b.clone()].concat();
+        both.sort_unstable();
+        assert_eq!(found, both, "{prefix}");
+    }
+    // One target_info still (R-07).
+    assert_eq!(text.matches("target_info{").count(), 1);
 }
 
 #[test]

@@ -92,6 +92,92 @@ fn b_01_a_histogram_and_a_summary_are_one_series_each() {
 }
 
 #[test]
+fn b_01_exponential_histograms_and_deltas_count_as_one_series_each() {
+    let bridge = capped(store::Limits {
+        series: 2,
+        ..store::Limits::default()
+    });
+    let e = |value: u64, s, t| {
+        exphist("e")
+            .delta()
+            .exponential(|p| p.positive(0, &[value, 1]).sum(1.0))
+            .s(s)
+            .t(t)
+    };
+    let c = |value: i64, s, t| counter("c").delta().is(value).s(s).t(t);
+    bridge.send([e(1, 1, 2), c(1, 1, 2)]).expect_plain();
+    // What is held goes on, whatever comes for it.
+    bridge.send([e(1, 2, 3), c(1, 2, 3)]).expect_plain();
+    bridge.send(c(1, 2, 3)).expect_plain().ignores(1);
+    bridge
+        .send(c(1, 3, 4).attr("k", "v"))
+        .refuses(0, &[("too_many_series", 1)]);
+    // A delta series that is hidden keeps its place (Z-01).
+    bridge.send(c(0, 4, 5).stale()).expect_plain();
+    bridge.send(gauge("g").is(1)).refuses(0, &[("too_many_series", 1)]);
+    bridge.send(c(1, 5, 6)).expect_plain();
+    assert!(
+        bridge
+            .scrape()
+            .starts_with("# TYPE c_total counter\nc_total{instance=\"i1\",job=\"svc\"} 3\n")
+    );
+}
+
+#[test]
+fn b_01_each_point_that_a_cap_refuses_is_reported_each_time() {
+    let bridge = capped(store::Limits {
+        series_per_metric: 2,
+        ..store::Limits::default()
+    });
+    let many = || (0..5).fold(gauge("g"), |metric, at| metric.is(1).attr("k", at));
+    for _ in 0..2 {
+        let answer = bridge.send(many()).refuses(2, &[("too_many_series", 3)]);
+        assert_eq!(
+            answer.message(),
+            "3 points rejected: too_many_series: metric \"g\" has reached the limit of 2 series \
+             (--max-series-per-metric); series that are held stay"
+        );
+    }
+    bridge.shows(
+        r#"# TYPE g gauge
+        g{instance="i1",job="svc",k="0"} 1
+        g{instance="i1",job="svc",k="1"} 1"#,
+    );
+}
+
+#[test]
+fn b_01_what_has_expired_leaves_its_place() {
+    let caps = store::Limits {
+        series: 1,
+        expiry: Some(Duration::from_secs(60)),
+        ..store::Limits::default()
+    };
+    let mut bridge = capped(caps);
+    bridge.send(gauge("g").is(1).attr("k", "a")).expect_plain();
+    bridge
+        .at(60)
+        .send(gauge("g").is(1).attr("k", "b"))
+        .refuses(0, &[("too_many_series", 1)]);
+    bridge.at(61).sweep();
+    bridge.send(gauge("g").is(1).attr("k", "b")).expect_plain();
+    bridge.shows("# TYPE g gauge\ng{instance=\"i1\",job=\"svc\",k=\"b\"} 1");
+}
+
+#[test]
+fn b_01_c_05_streams_that_add_up_count_each() {
+    let bridge = capped(store::Limits {
+        series: 2,
+        collisions: store::Collisions::Sum,
+        ..store::Limits::default()
+    });
+    let stream = |host| from(&[("service.name", "svc"), ("host.name", host)]).metrics([counter("c").is(1)]);
+    bridge.send(stream("a")).expect_plain();
+    bridge.send(stream("b")).expect_plain();
+    bridge.send(stream("c")).refuses(0, &[("too_many_series", 1)]);
+    assert!(bridge.scrape().contains("c_total{instance=\"\",job=\"svc\"} 2\n"));
+}
+
+#[test]
 fn b_01_what_a_cap_refuses_leaves_neither_family_nor_source() {
     let bridge = capped(store::Limits {
         series: 1,
@@ -171,6 +257,109 @@ fn b_03_label_names_and_values_too_long() {
         .send(gauge("g").is(1).attr("k", "ééééé"))
         .refuses_one(0, too_long);
     bridge.send(gauge("g").is(1).attr("k", "éééé")).expect_plain();
+}
+
+#[test]
+fn b_03_the_name_is_measured_as_it_is_on_the_line() {
+    let bridge = limited(0, 12, 0, 0);
+    for (metric, name) in [
+        (gauge("g").is(1).attr("5xx56789", "v"), "key_5xx56789"),
+        (gauge("g").is(1).attr("job", "v"), "exported_job"),
+        (gauge("g").is(1).attr("k............................", "v"), "k_"),
+    ] {
+        bridge.send(metric).expect_plain();
+        assert!(bridge.scrape().contains(&format!("{name}=\"v\"")), "{name}");
+    }
+    for metric in [
+        gauge("g").is(1).attr("5xx567890", "v"),
+        gauge("g").is(1).attr("instance", "v"),
+        hist("h").buckets(&[], &[1], 1.0).attr("a23456789_123", "v"),
+        summary("s").quantiles(&[], 1, 1.0).attr("quantile", "v"),
+    ] {
+        bridge.send(metric).refuses(0, &[("label_name_too_long", 1)]);
+    }
+    // An attribute without a value makes no label (L-06).
+    bridge
+        .send(gauge("g").is(1).attr("much_too_long_to_be_a_name", ""))
+        .expect_plain();
+}
+
+#[test]
+fn b_03_all_that_a_line_carries_counts() {
+    let promoting = |labels: usize| {
+        let labels = translate::LabelLimits {
+            labels,
+            name_bytes: 0,
+            value_bytes: 20,
+        };
+        let rules = translate::Rules {
+            labels,
+            promote_resource_attributes: vec!["p*".into()],
+            label_resource: true,
+            ..translate::Rules::default()
+        };
+        Bridge::with(store::Limits::default(), rules)
+    };
+    // job, instance, otel_resource, p, otel_scope_name, k.
+    let request = || from_r0(&[("p", "v")]).scope_named("lib", [gauge("g").is(1).attr("k", "v")]);
+    promoting(6).send(request()).expect_plain();
+    promoting(5).send(request()).refuses(0, &[("too_many_labels", 1)]);
+    // Nor is a promoted value cut or left out.
+    promoting(0)
+        .send(from_r0(&[("p", "a value that is too long")]).metrics([gauge("g").is(1), gauge("h").is(1)]))
+        .refuses(0, &[("label_value_too_long", 2)]);
+    // A bound is no label of the series.
+    let bridge = limited(2, 0, 0, 0);
+    bridge
+        .send([
+            hist("h").buckets(&[1.0, 2.0], &[1, 1, 1], 1.0),
+            exphist("e").exponential(|p| p.positive(0, &[1]).sum(1.0)),
+            summary("s").quantiles(&[(0.5, 1.0)], 1, 1.0),
+        ])
+        .expect_plain();
+    bridge
+        .send(summary("s").quantiles(&[(0.5, 1.0)], 1, 1.0).attr("quantile", "v"))
+        .refuses(0, &[("too_many_labels", 1)]);
+}
+
+#[test]
+fn b_03_a_refused_point_leaves_what_is_held_as_it_was() {
+    let bridge = limited(3, 8, 8, 8);
+    let c = |value: i64, s, t| counter("c").delta().is(value).s(s).t(t);
+    bridge.send(c(1, 1, 2).attr("k", "v")).expect_plain();
+    let before = bridge.scrape();
+    bridge
+        .send([
+            c(1, 2, 3).attr("k", "v").attr("l", "v"),
+            c(1, 2, 3).attr("k", "much too long"),
+            c(1, 2, 3).attr("much_too_long", "v"),
+            c(1, 2, 3).attr("k", "v").help("much too long"),
+        ])
+        .refuses(
+            0,
+            &[
+                ("too_many_labels", 1),
+                ("label_value_too_long", 1),
+                ("label_name_too_long", 1),
+                ("help_too_long", 1),
+            ],
+        );
+    assert_eq!(bridge.scrape(), before);
+    bridge.send(c(1, 2, 3).attr("k", "v")).expect_plain().ignores(0);
+}
+
+#[test]
+fn b_03_x_03_exemplars_are_held_to_their_own_limit() {
+    let bridge = limited(3, 8, 8, 0);
+    let metric = counter("c")
+        .is(1)
+        .exemplar(|e| e.is(1).t(1.5).attr("k", "much too long").attr("much_too_long", "v"));
+    bridge.send(metric).expect_plain();
+    // Such an attribute costs the exemplar its attributes, not the point.
+    bridge.shows_in(
+        OM,
+        "# TYPE c counter\nc_total{instance=\"i1\",job=\"svc\"} 1 # {} 1 1.5\n# EOF",
+    );
 }
 
 #[test]

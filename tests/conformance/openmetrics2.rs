@@ -996,6 +996,34 @@ fn o_16_o_21_a_histogram_has_10_at_most_in_bucket_order() {
 }
 
 #[test]
+fn o_16_x_02_classic_buckets_have_the_latest_of_each() {
+    let bridge = Bridge::new();
+    bridge
+        .send([
+            exphist("e")
+                .exponential(|p| p.positive(0, &[2, 1]).sum(5.0))
+                .exemplar(|e| e.is(1.5).t(5.0))
+                .exemplar(|e| e.is(2).t(4.0))
+                .exemplar(|e| e.is(3).t(3.0)),
+            // What lies in the bucket that is not written lies in the next one.
+            hist("h")
+                .buckets(&[f64::NEG_INFINITY, 1.0], &[1, 1, 0], 1.0)
+                .exemplar(|e| e.is(f64::NEG_INFINITY).t(5.0))
+                .exemplar(|e| e.is(0.5).t(6.0)),
+        ])
+        .expect_plain();
+    bridge.shows_in(
+        styled(OM2, |style| style.exponential = ExponentialForm::Classic),
+        r#"
+        # TYPE e histogram
+        e{instance="i1",job="svc"} {count:3,sum:5,bucket:[1.0:0,2.0:2,4.0:3,+Inf:3]} # {} 1.5 5 # {} 3 3
+        # TYPE h histogram
+        h{instance="i1",job="svc"} {count:2,sum:1,bucket:[1.0:2,+Inf:2]} # {} 0.5 6
+        # EOF"#,
+    );
+}
+
+#[test]
 fn o_17_an_exemplar_without_a_time_is_dropped() {
     for metric in [
         counter("x").is(3),
