@@ -31,7 +31,6 @@ mod openmetrics;
 mod protobuf;
 mod openmetrics2;
 mod deltas;
-mod sums;
 mod generate;
 mod property;
 mod poison;

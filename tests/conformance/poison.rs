@@ -12,7 +12,7 @@ use proptest::test_runner::{RngAlgorithm, TestCaseError, TestError, TestRng, Tes
 use crate::dump::Dump;
 use crate::generate::{History, Step, history};
 use crate::grammar;
-use crate::harness::{Bridge, encode};
+use crate::harness::{Bridge, Build, Request, encode};
 use crate::wire;
 
 const SYNTAXES: [Syntax; 5] = [
@@ -83,6 +83,15 @@ fn holds(result: Result<(), String>, format: Format, found: &[u8]) -> Result<(),
     result.map_err(|what| TestCaseError::fail(format!("{what} in\n{}\n{format:?}", String::from_utf8_lossy(found))))
 }
 
+/// What came in, point by point.
+fn points(requests: &[Request]) -> u64 {
+    let metrics = requests
+        .iter()
+        .flat_map(|request| &request.0.scope_metrics)
+        .flat_map(|scope| &scope.metrics);
+    metrics.map(|metric| Build(metric.clone()).points() as u64).sum()
+}
+
 /// Takes a step, while a scrape is under way.
 fn take(bridge: &mut Bridge, step: &Step, time: &mut u64, which: usize) -> Result<(), TestCaseError> {
     *time += step.seconds;
@@ -99,9 +108,14 @@ fn take(bridge: &mut Bridge, step: &Step, time: &mut u64, which: usize) -> Resul
     let (mut scrape, mut out) = (bridge.begin(format, own(which), None), Vec::new());
     let mut more = step.begun == 0 || scrape.next(&mut out, step.begun);
     let bytes = wire::restyle(step.style, &encode(step.requests.clone()));
-    bridge
+    let answer = bridge
         .take(&bytes)
         .map_err(|what| TestCaseError::fail(format!("{what:?}")))?;
+    // Nothing is lost without a word: each point is accepted, or refused for one reason.
+    prop_assert_eq!(
+        answer.0.total_accepted() + answer.0.total_refused(),
+        points(&step.requests)
+    );
     while more {
         more = scrape.next(&mut out, 100);
     }

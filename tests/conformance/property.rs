@@ -9,7 +9,7 @@ use proptest::sample::{Index, select};
 
 use crate::generate::{double, request, style};
 use crate::grammar;
-use crate::harness::{Bridge, Build, Request, T4, encode, from_r0, gauge};
+use crate::harness::{Bridge, T4, encode, from_r0, gauge};
 use crate::wire;
 
 /// Small limits, so that they are met.
@@ -37,15 +37,6 @@ fn bridge() -> Bridge {
 
 fn state(bridge: &Bridge) -> (String, usize, usize) {
     (bridge.scrape(), bridge.store.series(), bridge.store.source_count())
-}
-
-/// What came in, point by point.
-fn points(requests: &[Request]) -> u64 {
-    let metrics = requests
-        .iter()
-        .flat_map(|request| &request.0.scope_metrics)
-        .flat_map(|scope| &scope.metrics);
-    metrics.map(|metric| Build(metric.clone()).points() as u64).sum()
 }
 
 /// `PROPTEST_CASES` asks for more.

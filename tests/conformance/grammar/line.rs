@@ -11,10 +11,13 @@ pub fn metadata(line: &str, format: Format) -> Result<(&str, String, &str), Stri
     Ok((keyword, name, text))
 }
 
+/// Names and values, in the order of the line.
+pub type Labels = Vec<(String, String)>;
+
 /// What stands in front of the value, and what is left behind the blank.
 pub struct Start<'t> {
     pub name: String,
-    pub labels: Vec<(String, String)>,
+    pub labels: Labels,
     pub rest: &'t str,
 }
 
@@ -49,7 +52,7 @@ pub fn start(line: &str, format: Format) -> Result<Start<'_>, String> {
 }
 
 /// Labels up to the closing brace, and what is behind it.
-pub fn labels(text: &str, format: Format) -> Result<(Vec<(String, String)>, &str), String> {
+pub fn labels(text: &str, format: Format) -> Result<(Labels, &str), String> {
     let (mut labels, mut rest) = (Vec::new(), text);
     while !rest.starts_with('}') {
         if !labels.is_empty() {

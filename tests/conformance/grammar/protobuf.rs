@@ -123,10 +123,8 @@ fn metric(format: Format, metric_type: MetricType, metric: &Metric) -> Result<()
         value.value.ok_or("no value")?;
     }
     if let Some(summary) = &metric.summary {
-        (
-            summary.sample_count.ok_or("no count")?,
-            summary.sample_sum.ok_or("no sum")?,
-        );
+        summary.sample_count.ok_or("no count")?;
+        summary.sample_sum.ok_or("no sum")?;
         time(&summary.start_timestamp)?;
         let quantiles: Vec<f64> = summary
             .quantile
