@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crate::exposition::{Format, Gathered};
 use crate::model::{MetricType, Sample, Series};
-use crate::store::{FamilyCell, Position, Source, Store};
+use crate::store::{FamilyCell, Position, Shown, Source, Store};
 use plan::{Body, Group};
 
 /// The name of the family that describes resources (conformance R-05).
@@ -78,12 +78,12 @@ impl Reading {
     }
 
     /// Everything that a cell shows, under its lock batch by batch.
-    fn all_of(&self, cell: &FamilyCell, mut f: impl FnMut(&Series<'_>)) {
+    fn all_of(&self, cell: &FamilyCell, mut f: impl FnMut(&mut Shown<'_>)) {
         let mut position = Some(self.start);
         while let Some(from) = position {
             ((), position) = cell.read(from, batch_size(cell.metric_type()), |batch| {
-                for shown in batch.series().filter(|shown| self.shows(shown.source)) {
-                    f(&shown.series);
+                for mut shown in batch.series().filter(|shown| self.shows(shown.source)) {
+                    f(&mut shown);
                 }
             });
         }

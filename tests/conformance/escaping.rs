@@ -431,6 +431,11 @@ fn c_06_the_newest_is_shown_whichever_family_came_first() {
         bridge.send(gauge(first).is(1).t(20).attr("k", "v")).expect_plain();
         bridge.send(gauge(second).is(2).t(10).attr("k", "v")).expect_plain();
         bridge.send(gauge(second).is(3).t(10)).expect_plain();
+        assert_eq!(
+            (bridge.left_out(T4), bridge.left_out(T4)),
+            (1, 0),
+            "a collision, counted once"
+        );
         bridge.shows_forms(&[(T4, "# TYPE a_b gauge\na_b{R0,k=\"v\"} 1\na_b{R0} 3")]);
         bridge.send(gauge(second).is(4).t(30).attr("k", "v")).expect_plain();
         bridge.shows_forms(&[(T4, "# TYPE a_b gauge\na_b{R0,k=\"v\"} 4\na_b{R0} 3")]);

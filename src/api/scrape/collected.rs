@@ -26,6 +26,8 @@ pub(super) struct Collection<'r> {
     series: Vec<Kept>,
     /// Where in `series` a label set stands.
     places: HashMap<Labels, usize>,
+    /// How many series are not shown for the first time, since another one has their labels.
+    left_out: u64,
 }
 
 impl<'r> Collection<'r> {
@@ -36,6 +38,7 @@ impl<'r> Collection<'r> {
             reading,
             series: Vec::new(),
             places: HashMap::new(),
+            left_out: 0,
         }
     }
 
@@ -43,39 +46,51 @@ impl<'r> Collection<'r> {
     pub(super) fn take(&mut self, cell: &Arc<FamilyCell>, own_labels: &HashSet<Labels>) {
         let is_escaped = self.format.escaping != Escaping::AllowUtf8 && !cell.are_legal();
         let reading = self.reading;
-        reading.all_of(cell, |series| {
+        reading.all_of(cell, |shown| {
+            let series = shown.series;
             let labels = match is_escaped {
                 true => self.format.escaping.labels(series.labels),
                 false => series.labels.into(),
             };
             if own_labels.contains(&*labels) {
+                self.left_out += u64::from(shown.leave_out());
                 return;
             }
-            match self.places.get(&*labels) {
-                Some(&place) => self.meet(place, series),
+            match self.places.get(&*labels).copied() {
+                Some(place) => {
+                    if !self.meet(place, &series) {
+                        // Which of the two goes does not matter for the count.
+                        self.left_out += u64::from(shown.leave_out());
+                    }
+                }
                 None => {
                     let labels = Labels::from_text(&labels);
                     self.places.insert(labels.clone(), self.series.len());
-                    self.series.push(Kept::of(labels, series));
+                    self.series.push(Kept::of(labels, &series));
                 }
             }
         });
     }
 
-    pub(super) fn finish(self) -> Vec<Kept> {
-        self.series
+    /// The series, and how many others are not shown for the first time.
+    pub(super) fn finish(self) -> (Vec<Kept>, u64) {
+        (self.series, self.left_out)
     }
 
-    /// Two series of one label set: the newest is shown, or the sum of what can be added (conformance C-05, C-06).
-    fn meet(&mut self, place: usize, series: &Series<'_>) {
+    /// Two series of one label set: the newest is shown, or the sum of what can be added (conformance C-05, C-06). Whether both
+    /// are in what is shown.
+    fn meet(&mut self, place: usize, series: &Series<'_>) -> bool {
         let adds = self.reading.store.limits().collisions == Collisions::Sum
             && matches!(self.metric_type, MetricType::Counter | MetricType::Histogram);
-        let Some(kept) = self.series.get_mut(place) else { return };
+        let Some(kept) = self.series.get_mut(place) else {
+            return false;
+        };
         if adds {
             kept.add(series);
         } else if series.time_unix_nano >= kept.time_unix_nano {
             *kept = Kept::of(kept.labels.clone(), series);
         }
+        adds
     }
 }
 

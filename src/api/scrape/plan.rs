@@ -71,7 +71,7 @@ pub(super) fn groups(
         }
         let may_change_type = matches!(family.metric_type, MetricType::Info | MetricType::StateSet)
             && matches!(format.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2);
-        let is_gauge = may_change_type && !keeps_type(format, &family, &cell, reading);
+        let is_gauge = may_change_type && !keeps_type(format, &family, &cell, reading, &mut left_out);
         // A gauge takes fewer names than the info that it would have been.
         let names = match is_gauge {
             true => format.sample_names(&as_gauge(&family)),
@@ -96,17 +96,19 @@ pub(super) fn groups(
     }
     let mut groups: Vec<Group> = drafts
         .into_values()
-        .filter_map(|draft| draft.group(format, reading))
+        .filter_map(|draft| draft.group(format, reading, &mut left_out))
         .collect();
     // target_info comes first, so that whoever reads from the top knows the sources.
     groups.sort_by_key(|group| group.family.name != TARGET_INFO);
     (groups, left_out)
 }
 
-fn keeps_type(format: Format, family: &Family, cell: &Arc<FamilyCell>, reading: &Reading) -> bool {
+fn keeps_type(format: Format, family: &Family, cell: &Arc<FamilyCell>, reading: &Reading, left_out: &mut u64) -> bool {
     let mut collection = Collection::new(format, family.metric_type, reading);
     collection.take(cell, &HashSet::new());
-    format.keeps_type(family, collection.finish().iter().map(Kept::series))
+    let (kept, new) = collection.finish();
+    *left_out += new;
+    format.keeps_type(family, kept.iter().map(Kept::series))
 }
 
 fn as_gauge(family: &Family) -> Family {
@@ -140,7 +142,7 @@ impl Draft {
         }
     }
 
-    fn group(self, format: Format, reading: &Reading) -> Option<Group> {
+    fn group(self, format: Format, reading: &Reading, left_out: &mut u64) -> Option<Group> {
         let (own_family, own) = match self.own {
             Some(own) => (Some(own.family), own.series),
             None => (None, Vec::new()),
@@ -157,7 +159,8 @@ impl Draft {
             cells => {
                 let mut collection = Collection::new(format, family.metric_type, reading);
                 cells.iter().for_each(|cell| collection.take(cell, &own_labels));
-                let kept = collection.finish();
+                let (kept, new) = collection.finish();
+                *left_out += new;
                 if self.is_gauge || !format.keeps_type(&family, kept.iter().map(Kept::series)) {
                     family.metric_type = MetricType::Gauge;
                 }
