@@ -212,7 +212,7 @@ fn count() -> impl Strategy<Value = u64> {
     prop_oneof![12 => 0..4u64, 4 => Just(0), 1 => huge, 1 => any::<u16>().prop_map(u64::from)]
 }
 
-/// Mostly what is taken.
+/// Mostly what is taken; often with few buckets around the threshold, which folds some and cuts others in two.
 fn exponential() -> impl Strategy<Value = Measured> {
     let side = || {
         let offset = prop_oneof![8 => -20..20i32, 2 => -1100..1100i32, 1 => any::<i32>()];
@@ -221,24 +221,33 @@ fn exponential() -> impl Strategy<Value = Measured> {
         (offset, counts)
     };
     let threshold = prop_oneof![3 => Just(0.0), 1 => select(vec![1e-128, 0.001, 1.0, 3.0]), 1 => double()];
-    (
+    let far = (
         prop_oneof![4 => -4..20i32, 1 => any::<i32>()],
         (count(), threshold),
         side(),
         side(),
         prop_oneof![6 => double().prop_map(Some), 1 => Just(None)],
         prop_oneof![9 => Just(None), 1 => any::<u64>().prop_map(Some)],
-    )
-        .prop_map(|(scale, zero, positive, negative, sum, count)| {
-            Measured::Exponential(Exponential {
-                scale,
-                zero,
-                positive,
-                negative,
-                sum,
-                count,
-            })
+    );
+    let side = || (-3..4i32, vec(0..4u64, 0..4));
+    let near = (
+        -1..3i32,
+        (0..3u64, select(vec![0.3, 0.75, 1.5, 3.0, 6.0])),
+        side(),
+        side(),
+        double().prop_map(Some),
+        Just(None),
+    );
+    prop_oneof![2 => far, 1 => near].prop_map(|(scale, zero, positive, negative, sum, count)| {
+        Measured::Exponential(Exponential {
+            scale,
+            zero,
+            positive,
+            negative,
+            sum,
+            count,
         })
+    })
 }
 
 fn number() -> impl Strategy<Value = Measured> {
