@@ -122,20 +122,25 @@ fn take(bridge: &mut Bridge, step: &Step, time: &mut u64, which: usize) -> Resul
     holds(grammar::check_changing(format, &out), format, &out)
 }
 
+/// Every format and escaping behind each step, in one style, now and then of one source alone; in every style at the end.
 fn survives(history: &History, dump: &mut Option<Dump>) -> Result<(), TestCaseError> {
     let mut bridge = Bridge::with(history.limits.clone(), history.rules.clone());
     let mut time = 0;
-    for step in &history.steps {
+    for (at, step) in history.steps.iter().enumerate() {
+        let is_last = at + 1 == history.steps.len();
         take(&mut bridge, step, &mut time, history.own)?;
         let of_cells: usize = bridge.store.families().iter().map(|cell| cell.len()).sum();
         prop_assert_eq!(of_cells, bridge.store.series());
         let sources = bridge.store.sources();
-        let source = sources.first().filter(|_| step.sweeps);
+        let source = sources.first().filter(|_| step.sweeps && !is_last);
         for syntax in SYNTAXES {
             for escaping in ESCAPINGS {
-                // The parsers of others are slower than ours: one style at a time is kept for them.
-                let kept = step.choice.index(styles(syntax).len());
-                for (at, style) in styles(syntax).into_iter().enumerate() {
+                let styles = styles(syntax);
+                let chosen = step.choice.index(styles.len());
+                for (at, style) in styles.into_iter().enumerate() {
+                    if at != chosen && !is_last {
+                        continue;
+                    }
                     let format = Format {
                         syntax,
                         escaping,
@@ -145,7 +150,8 @@ fn survives(history: &History, dump: &mut Option<Dump>) -> Result<(), TestCaseEr
                     let mut out = Vec::new();
                     while scrape.next(&mut out, 1 << 16) {}
                     holds(grammar::check(format, &out), format, &out)?;
-                    if let Some(dump) = dump.as_mut().filter(|_| at == kept) {
+                    // The parsers of others are slower than ours.
+                    if let Some(dump) = dump.as_mut().filter(|_| at == chosen) {
                         dump.keep(format, &out);
                     }
                 }
