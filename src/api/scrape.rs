@@ -7,11 +7,12 @@
 mod collected;
 mod plan;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::exposition::{Format, Gathered};
-use crate::model::{MetricType, Sample, Series};
+use crate::model::{Labels, MetricType, Series};
 use crate::store::{FamilyCell, Position, Shown, Source, Store};
 use plan::{Body, Group};
 
@@ -56,9 +57,12 @@ impl Reading {
         self.shows_any(cell, |_| true)
     }
 
-    /// Whether a series is shown that is an exponential histogram: others may be held, but hidden or expired.
-    fn shows_exponential(&self, cell: &FamilyCell) -> bool {
-        cell.has_exponential() && self.shows_any(cell, |series| matches!(series.sample, Sample::Exponential(_)))
+    /// Whether a series is shown, and not one of these, that is written with native buckets: others may be held, but hidden or
+    /// expired.
+    fn shows_native(&self, cell: &FamilyCell, format: Format, own_labels: &HashSet<Labels>) -> bool {
+        let is_native =
+            |series: &Series<'_>| format.writes_native(&series.sample) && !own_labels.contains(series.labels);
+        cell.has_exponential() && self.shows_any(cell, is_native)
     }
 
     fn shows_any(&self, cell: &FamilyCell, is_it: impl Fn(&Series<'_>) -> bool) -> bool {

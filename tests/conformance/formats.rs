@@ -514,6 +514,34 @@ fn f_10_each_series_of_a_native_family_is_a_message() {
     );
 }
 
+/// A native one that gives way to a newer classic one is none of the family's, nor is one of somebody hidden.
+#[test]
+fn f_10_c_06_native_ones_that_are_not_shown_leave_one_message() {
+    let shown = |request: Vec<Build>, last: Option<Build>| {
+        let bridge = Bridge::ruled(rules(Strategy::NoTranslation));
+        bridge.send(from_r0(&[]).metrics(request)).expect_plain();
+        if let Some(last) = last {
+            bridge.send(last).expect_plain();
+        }
+        let found = crate::families::decode(&bridge.scrape_as(P, 1 << 16));
+        found.iter().map(|family| family.metric.len()).collect::<Vec<_>>()
+    };
+    let native = |key: &str| {
+        exphist("h")
+            .exponential(|p| p.positive(0, &[1]).sum(1.0))
+            .attr(key, "x")
+    };
+    let classic = |key: &str| hist("h").buckets(&[1.0], &[1, 0], 1.0).attr(key, "x");
+    let newer = [native("k.l").t(1), classic("k_l").t(2), classic("m")];
+    assert_eq!(shown(newer.to_vec(), None), [2]);
+    let older = [native("k.l").t(2), classic("k_l").t(1), classic("m")];
+    assert_eq!(shown(older.to_vec(), None), [1, 1]);
+    let hidden = [native("k").delta().s(1).t(2), classic("l"), classic("m")];
+    assert_eq!(shown(hidden.to_vec(), None), [1, 1, 1]);
+    let flag = native("k").delta().s(2).t(3).stale();
+    assert_eq!(shown(hidden.to_vec(), Some(flag)), [2]);
+}
+
 #[test]
 fn f_10_a_family_of_both_kinds_is_a_message_for_each_series() {
     let bridge = Bridge::new();

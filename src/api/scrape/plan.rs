@@ -152,7 +152,6 @@ impl Draft {
             true => HashSet::new(),
             false => own.iter().map(|own| own.labels.clone()).collect(),
         };
-        let has_native = self.cells.iter().any(|cell| reading.shows_exponential(cell));
         let body = match self.cells.as_slice() {
             [] => Body::Nothing,
             [cell] if !self.is_collected => Body::Cell(Arc::clone(cell), reading.start),
@@ -167,12 +166,18 @@ impl Draft {
                 Body::Collected(kept)
             }
         };
+        // Of what is written: series that are left out beside others do not count.
+        let has_native = match &body {
+            Body::Nothing => false,
+            Body::Cell(cell, _) => reading.shows_native(cell, format, &own_labels),
+            Body::Collected(series) => series.iter().any(|kept| format.writes_native(&kept.series().sample)),
+        };
         Some(Group {
             family,
             own,
             own_labels,
             body,
-            has_native: has_native && format.style.exponential != crate::exposition::ExponentialForm::Classic,
+            has_native,
             has_head: false,
             message: Vec::new(),
         })
