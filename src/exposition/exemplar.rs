@@ -29,6 +29,10 @@ pub(super) fn labels(exemplar: &Exemplar, escaping: Escaping) -> Vec<(Cow<'_, st
             );
         }
     }
+    for (_, value) in labels.iter_mut().filter(|(_, value)| value.contains('\0')) {
+        // Prometheus takes it for the end of its input, in the exemplars of OpenMetrics 1.0 alone (conformance F-12).
+        *value = value.replace('\0', "\u{FFFD}").into();
+    }
     let chars: usize = labels.iter().map(|(name, value)| written(name) + written(value)).sum();
     if chars > MOST_CHARS {
         labels.truncate(named);
@@ -139,6 +143,12 @@ mod tests {
             &format!("a_b=\"x;y\",{SPAN},{TRACE}"),
         );
         writes(false, &[("trace.id", "z")], Underscores, "trace_id=\"z\"");
+    }
+
+    #[test]
+    fn f_12_no_value_has_a_nul() {
+        writes(false, &[("a", "x\0y")], Escaping::AllowUtf8, "a=\"x\u{FFFD}y\"");
+        writes(false, &[("a.b", "\0")], Escaping::Underscores, "a_b=\"\u{FFFD}\"");
     }
 
     #[test]

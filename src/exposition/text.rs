@@ -9,13 +9,16 @@ pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
         // Help escapes no quotes here (conformance F-09).
         write_metadata(out, "HELP", &family.name, |out| write_escaped(out, help, false));
     }
-    let word = type_word(family.metric_type);
+    let word = type_word(family);
     write_metadata(out, "TYPE", &family.name, |out| out.extend_from_slice(word.as_bytes()));
 }
 
 /// The format has five words; any other fails the scrape (conformance F-08).
-fn type_word(metric_type: MetricType) -> &'static str {
-    match metric_type {
+fn type_word(family: &Family) -> &'static str {
+    match family.metric_type {
+        // The reference parser calls a counter by its name without the suffix, and fails where nothing is left. OpenMetrics has
+        // such a one as unknown, too.
+        MetricType::Counter if family.name == "_total" => "untyped",
         MetricType::Counter => "counter",
         MetricType::Gauge | MetricType::Info | MetricType::StateSet => "gauge",
         MetricType::Histogram => "histogram",

@@ -780,6 +780,21 @@ fn v_02_counters_without_their_suffix_are_unknown_in_openmetrics() {
     );
 }
 
+/// The reference parsers take the suffix off, and fail where nothing is left.
+#[test]
+fn v_02_f_12_a_counter_of_nothing_but_its_suffix_is_of_no_type_in_text() {
+    forms_by(
+        rules(NONE),
+        counter("_total").is(1),
+        &[
+            (T4, "# TYPE _total untyped\n_total{R0} 1"),
+            (T1, "# TYPE _total untyped\n_total{R0} 1"),
+            (OM, "# TYPE _total unknown\n_total{R0} 1\n# EOF"),
+            (OM2, "# TYPE _total counter\n_total{R0} 1\n# EOF"),
+        ],
+    );
+}
+
 #[test]
 fn v_02_openmetrics_can_be_the_last_choice() {
     let prefers = Negotiation {

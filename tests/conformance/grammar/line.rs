@@ -242,6 +242,9 @@ pub fn exemplar_labels(labels: &[(String, String)]) -> Result<(), String> {
     if !labels.is_sorted_by(|(a, _), (b, _)| a < b) {
         return Err("labels of an exemplar not sorted, or twice".into());
     }
+    if labels.iter().any(|(_, value)| value.contains('\0')) {
+        return Err("a NUL in an exemplar".into());
+    }
     // With backslashes, as Prometheus counts in OpenMetrics 1.0.
     let written = |text: &String| {
         text.chars()

@@ -39,6 +39,7 @@ pub fn series(family: &Family, lines: &[Line], format: Format) -> Result<(), Str
         return Err("of several times".into());
     }
     match (&*family.word, &values[..]) {
+        ("counter", _) if family.name == "_total" => Err("a counter of nothing but its suffix".into()),
         ("counter", [("", _, value)]) => match number(value)? {
             value if value >= 0.0 => Ok(()),
             _ => Err("no value of a counter".into()),
