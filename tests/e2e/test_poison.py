@@ -55,9 +55,10 @@ def test_f_12_prometheus_own_parser_reads_all_of_it(folder: Path, name: str, opt
     assert int(judged.stdout.split()[0]) > 100
 
 
-def test_f_12_the_reference_parser_reads_all_text(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["text", "text1"])
+def test_f_12_the_reference_parser_reads_all_text(folder: Path, name: str) -> None:
     count = 0
-    for content_type, text in expositions(folder / "text"):
+    for content_type, text in expositions(folder / name):
         read(text_parser, content_type, text)
         count += 1
     assert count > 100
@@ -66,12 +67,10 @@ def test_f_12_the_reference_parser_reads_all_text(folder: Path) -> None:
 def test_f_12_the_strict_reference_parser_reads_all_openmetrics(folder: Path) -> None:
     count = 0
     for content_type, text in expositions(folder / "openmetrics"):
-        # It takes ` # ` within a label's value for the beginning of an exemplar, and loses its way in the labels of an exemplar
-        # behind a quote that is escaped: these are left out.
-        without = re.sub(r"(?m)^((?:[^\s\"]|\"(?:[^\"\\]|\\.)*\")+(?: [^ #]+){1,2}) # \{.*\\.*$", r"\1", text)
-        if re.search(r'="(?:[^"\\\n]|\\.)* # ', text) is None:
-            read(openmetrics_parser, content_type, without)
-            count += 1
+        # It loses its way in the labels of an exemplar behind an escaped quote, so it gets another sign for each.
+        without = re.sub(r"\\.", lambda found: "'" if found[0] == '\\"' else found[0], text)
+        read(openmetrics_parser, content_type, without)
+        count += 1
     assert count > 100
 
 

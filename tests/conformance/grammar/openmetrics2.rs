@@ -67,7 +67,7 @@ pub fn series(family: &Family, lines: &[Line], format: Format) -> Result<(), Str
     match word {
         "counter" => not_negative(value),
         "gauge" | "unknown" => number(value).map(drop),
-        "info" if family.name.strip_suffix("_info").is_some_and(|stem| !stem.is_empty()) && value == "1" => Ok(()),
+        "info" if family.name.ends_with("_info") && value == "1" => Ok(()),
         "stateset" if has_state(family, &line.labels) && ["0", "1"].contains(&value) => Ok(()),
         "histogram" => histogram(value, format),
         "summary" => summary(value),
