@@ -8,7 +8,6 @@
 //!
 //! Errors are `application/problem+json` ([`problem`]), unknown paths included.
 
-mod compression;
 pub mod metrics;
 mod objects;
 pub mod operations;

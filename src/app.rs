@@ -124,7 +124,7 @@ impl App {
         };
         let store = Arc::new(Store::new(config.store, Instant::now()));
         let telemetry = Telemetry::new(resource(), &store)?;
-        let instrumentation = Instrumentation::new(&telemetry.meter("meterbridge.instrument"));
+        let instrumentation = telemetry.instrumentation.clone();
         let max_request_bytes = config.max_request_bytes.unwrap_or(usize::MAX);
         let budget = Budget::new(max_request_bytes.saturating_mul(REQUESTS_IN_HAND));
         let metrics = Arc::clone(&telemetry.metrics);

@@ -4,6 +4,7 @@
 //! in. What only one format cannot have, [`Format::can_write`] and [`Format::keeps_type`] tell.
 
 mod classic;
+mod compression;
 mod escape;
 mod exemplar;
 mod gathered;
@@ -15,6 +16,7 @@ mod openmetrics2;
 mod protobuf;
 mod text;
 
+pub use compression::Encoder;
 pub use gathered::{Gathered, GatheredSeries};
 pub use negotiate::{Negotiation, negotiate};
 
@@ -141,6 +143,23 @@ impl Format {
         if matches!(self.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2) {
             out.extend_from_slice(b"# EOF\n");
         }
+    }
+
+    /// Appends families that nobody else has series for, with what stands behind the last.
+    pub fn write_all(self, out: &mut Vec<u8>, families: &[Gathered]) {
+        let mut message = Vec::new();
+        for Gathered { family, series } in families.iter().filter(|gathered| !gathered.series.is_empty()) {
+            let target = if self.is_framed() { &mut message } else { &mut *out };
+            self.write_head(target, family);
+            for series in series {
+                self.write_series(target, family, &series.series());
+            }
+            if self.is_framed() {
+                self.write_framed(out, &message);
+                message.clear();
+            }
+        }
+        self.write_end(out);
     }
 
     /// Whether a family is a message with its length in front: head and series make its body, and [`Format::write_framed`]

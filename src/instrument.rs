@@ -12,7 +12,7 @@
 //!     "hello"
 //! }
 //!
-//! let instrumentation = Instrumentation::new(&opentelemetry::global::meter("my-service"));
+//! let instrumentation = Instrumentation::new(&opentelemetry::global::meter_provider());
 //! let app = Route::new()
 //!     .at("/hello/:name", get(hello).with(RouteProbe::new("/hello/{name}")))
 //!     .with(instrumentation);
@@ -32,61 +32,87 @@
 //! (the body was dropped before its end) or `body_error` (the body itself failed). A 4xx is no error of a server.
 //! poem lets an HTTP/1 handler run on when its client has gone, so that case looks like success.
 
+mod active;
 mod body;
+mod builder;
+mod exemplars;
+mod histogram;
 mod instruments;
+mod labeler;
+mod metrics_endpoint;
 mod openapi;
+mod options;
 mod record;
+mod recorder;
 mod request;
 mod route;
+mod series;
+mod shards;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use opentelemetry::{StringValue, metrics::Meter};
+use opentelemetry::metrics::MeterProvider;
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result, error::NotFoundError};
 use tracing::Instrument;
 
+pub use builder::InstrumentationBuilder;
+pub use labeler::Labeler;
+pub(crate) use metrics_endpoint::list_of;
+pub use metrics_endpoint::{GatherError, MetricsEndpoint};
 pub use openapi::Instrumented;
+pub use options::{DurationEnd, RequestRecord, Untemplated};
 pub use route::{ProbedEndpoint, RouteProbe, Unmatched};
 
-use instruments::Instruments;
+use options::Options;
 use record::Record;
-use route::RouteSlot;
+use recorder::Recorder;
 
 /// Measures and traces every request that passes through it.
 ///
 /// Put it outermost, so that it sees the method as sent, compressed sizes, and the answers of every other layer; a
-/// layer that catches panics belongs directly inside it. Clones share their instruments.
+/// layer that catches panics belongs directly inside it. Clones share what they have counted.
 ///
 /// Each request runs inside a span named `request`, with its method, path and trace id as fields, so that log lines
 /// carry them. Where `tracing-opentelemetry` listens, the span becomes an OpenTelemetry server span with the attributes
 /// of the conventions, and `openapi.operation_id` where the operation has one. It continues the trace of the caller
 /// when a propagator is set with [`opentelemetry::global::set_text_map_propagator`].
 #[derive(Clone)]
-pub struct Instrumentation {
-    instruments: Arc<Instruments>,
-    known_methods: Arc<[StringValue]>,
+pub struct Instrumentation(Option<Arc<Shared>>);
+
+/// What all clones share.
+struct Shared {
+    recorder: Arc<Recorder>,
+    options: Options,
 }
 
 impl Instrumentation {
-    /// Creates the instruments with `meter`. One application needs one, however many servers it runs.
-    pub fn new(meter: &Meter) -> Self {
-        Self {
-            instruments: Arc::new(Instruments::new(meter)),
-            known_methods: request::KNOWN_METHODS.into_iter().map(StringValue::from).collect(),
-        }
+    /// With the instruments of `provider`, and every option as the conventions have it. One application needs one, however
+    /// many servers it runs.
+    ///
+    /// The environment is asked as [`Instrumentation::builder`] says.
+    pub fn new(provider: &(impl MeterProvider + ?Sized)) -> Self {
+        Self::builder(provider).build()
     }
 
-    /// Replaces the methods that are reported by name; any other becomes `_OTHER`.
+    /// With options.
     ///
-    /// The conventions ask for such an override, and name the variable `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` for
-    /// those who take it from the environment.
-    #[must_use]
-    pub fn with_known_methods(mut self, methods: impl IntoIterator<Item = String>) -> Self {
-        self.known_methods = methods.into_iter().map(StringValue::from).collect();
-        self
+    /// `OTEL_SDK_DISABLED=true` leaves everything out, and `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` is a list of methods that
+    /// replaces the known ones.
+    pub fn builder(provider: &(impl MeterProvider + ?Sized)) -> InstrumentationBuilder {
+        InstrumentationBuilder::new(provider, |name| std::env::var(name).ok())
+    }
+}
+
+impl fmt::Debug for Instrumentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instrumentation")
+            .field("enabled", &self.0.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,28 +137,35 @@ impl<E: Endpoint> Endpoint for MeasuredEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let Instrumentation {
-            instruments,
-            known_methods,
-        } = &self.instrumentation;
-        let slot = RouteSlot::default();
-        // Routing rewrites the path for those inside a nest, so it is read before.
-        let uri = request.uri().clone();
-        let record = Record::begin(instruments.clone(), known_methods, &mut request, slot.clone());
-        request.set_data(slot);
-
-        let span = record.span().clone();
-        let response = match self.inner.call(request).instrument(span).await {
-            Ok(output) => output.into_response(),
-            Err(error) => {
-                let unmatched = error.is::<NotFoundError>();
-                let mut response = error.into_response();
-                if unmatched {
-                    response.set_data(Unmatched);
-                }
-                response
-            }
+        let shared = self.instrumentation.0.as_ref();
+        let Some(shared) = shared.filter(|shared| !shared.options.excludes(&request)) else {
+            return Ok(answer(self.inner.call(request).await));
         };
-        Ok(record.answer(response, uri.path()))
+        let record = Record::begin(shared, &mut request);
+        let span = record.span().clone();
+        let response = answer(self.inner.call(request).instrument(span).await);
+        Ok(record.answer(response))
+    }
+}
+
+fn answer(result: Result<impl IntoResponse>) -> Response {
+    match result {
+        Ok(output) => output.into_response(),
+        Err(error) => {
+            let unmatched = error.is::<NotFoundError>();
+            let mut response = error.into_response();
+            if unmatched {
+                response.set_data(Unmatched);
+            }
+            response
+        }
+    }
+}
+
+/// Runs what must not fail a request, nor the reading of the meters: a panic in a callback of the SDK would end all metrics for
+/// the life of the process (opentelemetry-rust issue 3640).
+fn contained(run: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(run)).is_err() {
+        tracing::error!("a panic in what observes requests was caught; the request is not affected");
     }
 }

@@ -17,6 +17,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
 use crate::exposition::Gathered;
+use crate::instrument::{GatherError, Instrumentation};
 use crate::model::{PointReason, RequestReason};
 use crate::otlp::Kind;
 use crate::store::Store;
@@ -31,7 +32,10 @@ const SECONDS: [f64; 12] = [
 #[derive(Debug)]
 pub struct Telemetry {
     registry: prometheus::Registry,
-    provider: SdkMeterProvider,
+    /// Held, since its meters end with it.
+    _provider: SdkMeterProvider,
+    /// Measures the endpoints.
+    pub instrumentation: Instrumentation,
     /// The bridge's own instruments.
     pub metrics: Arc<Metrics>,
 }
@@ -54,11 +58,6 @@ pub struct Metrics {
     scrape_duration: Histogram<f64>,
     scrape_bytes: Gauge<u64>,
 }
-
-/// Why the meters cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the service's own metrics cannot be gathered; restart it, and report this with the log")]
-pub struct GatherError;
 
 impl Telemetry {
     /// Makes the meters. `store` is what some of them observe.
@@ -84,14 +83,10 @@ impl Telemetry {
         let metrics = Arc::new(Metrics::new(&meter));
         Ok(Self {
             registry,
-            provider,
+            instrumentation: Instrumentation::new(&provider),
+            _provider: provider,
             metrics,
         })
-    }
-
-    /// A meter of the service, for its instrumentation.
-    pub fn meter(&self, scope: &'static str) -> Meter {
-        self.provider.meter(scope)
     }
 
     /// Reads all instruments.
@@ -101,11 +96,7 @@ impl Telemetry {
     /// Where nothing comes: a broken pipeline of the SDK gives an empty answer, and a scrape that succeeds with nothing in
     /// it would hide that.
     pub fn gather(&self) -> Result<Vec<Gathered>, GatherError> {
-        let families = catch_unwind(AssertUnwindSafe(|| self.registry.gather())).map_err(|_| GatherError)?;
-        if families.is_empty() {
-            return Err(GatherError);
-        }
-        Ok(families.iter().filter_map(Gathered::of).collect())
+        self.instrumentation.gather(&self.registry)
     }
 }
 

@@ -11,10 +11,10 @@ use poem::http::{Method, StatusCode, header};
 use poem::web::Query;
 use poem::{Body, Endpoint, FromRequest, Request, Response, Result};
 
-use super::compression::Encoder;
 use super::scrape::{Scrape, Selection};
 use super::{Bridge, problem};
-use crate::exposition::negotiate;
+use crate::exposition::{Encoder, negotiate};
+use crate::instrument::list_of;
 use crate::store::Identity;
 
 /// How much text is written at a time.
@@ -67,8 +67,11 @@ impl Endpoint for Exposition {
                 }
             },
         };
-        let encoder = Encoder::negotiate(header_of(&request, header::ACCEPT_ENCODING).as_deref());
-        let format = negotiate(header_of(&request, header::ACCEPT).as_deref(), &self.bridge.negotiation);
+        let encoder = Encoder::negotiate(list_of(request.headers(), header::ACCEPT_ENCODING).as_deref());
+        let format = negotiate(
+            list_of(request.headers(), header::ACCEPT).as_deref(),
+            &self.bridge.negotiation,
+        );
         let mut response = Response::builder()
             .content_type(format.content_type())
             .header(header::CACHE_CONTROL, "no-store")
@@ -127,17 +130,6 @@ impl Exposition {
             )),
         })
     }
-}
-
-/// All values of a header that may come in several lines; one that is not text is as good as none.
-fn header_of(request: &Request, name: header::HeaderName) -> Option<String> {
-    let values: Vec<&str> = request
-        .headers()
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    (!values.is_empty()).then(|| values.join(","))
 }
 
 /// A scrape on its way out. Counted when it ends, also where the scraper leaves before.

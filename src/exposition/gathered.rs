@@ -1,6 +1,8 @@
 use prometheus::proto;
 
-use crate::model::{Exemplars, Family, Histogram, Labels, MetricType, Number, Sample, Series, Value, push_label};
+use crate::model::{
+    Exemplar, Exemplars, Family, Histogram, Labels, MetricType, Number, Sample, Series, Value, push_label,
+};
 
 /// A family of the `prometheus` crate's registry, in the words of [`crate::model`]: this is how a service's own instruments
 /// come to be written by the same writers as everything else.
@@ -17,6 +19,8 @@ pub struct Gathered {
 pub struct GatheredSeries {
     /// Its labels.
     pub labels: Labels,
+    /// Those of its buckets, ordered by value; the registry has none.
+    pub exemplars: Vec<Exemplar>,
     value: Value,
 }
 
@@ -28,7 +32,10 @@ impl GatheredSeries {
             sample: self.value.sample(),
             start_unix_nano: 0,
             time_unix_nano: 0,
-            exemplars: Exemplars::NONE,
+            exemplars: Exemplars {
+                by_bucket: &self.exemplars,
+                newest: &[],
+            },
         }
     }
 }
@@ -38,6 +45,7 @@ impl Gathered {
     pub fn info(labels: Labels) -> GatheredSeries {
         GatheredSeries {
             labels,
+            exemplars: Vec::new(),
             value: Value::Number(Number::Double(1.0)),
         }
     }
@@ -46,6 +54,8 @@ impl Gathered {
     pub fn of(family: &proto::MetricFamily) -> Option<Self> {
         let metric_type = match family.get_field_type() {
             proto::MetricType::COUNTER => MetricType::Counter,
+            // The exporter has no other word for it.
+            proto::MetricType::GAUGE if family.name() == "target_info" => MetricType::Info,
             proto::MetricType::GAUGE => MetricType::Gauge,
             proto::MetricType::HISTOGRAM => MetricType::Histogram,
             proto::MetricType::UNTYPED => MetricType::Unknown,
@@ -56,6 +66,7 @@ impl Gathered {
             .iter()
             .map(|metric| GatheredSeries {
                 labels: labels(metric),
+                exemplars: Vec::new(),
                 value: value(metric_type, metric),
             })
             .collect();

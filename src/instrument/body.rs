@@ -106,9 +106,10 @@ pub(super) struct ResponseBody {
 
 impl ResponseBody {
     /// `declared` is the Content-Length that the handler has set, if any.
-    pub(super) fn new(body: Body, declared: Option<u64>, record: Record) -> Self {
+    pub(super) fn new(body: Body, declared: Option<u64>, mut record: Record) -> Self {
         let inner = PoemBody::from(body);
         let length = inner.size_hint().exact().or(declared);
+        record.headed(length.is_some());
         Self { inner, record, length }
     }
 }

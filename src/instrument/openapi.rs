@@ -17,8 +17,9 @@ use poem_openapi::{
 };
 
 use super::{
+    Labeler,
     request::KNOWN_METHODS,
-    route::{self, Matched, RouteSlot},
+    route::{self, Matched, Route},
 };
 
 /// An API whose operations are reported under the paths of its OpenAPI document.
@@ -161,27 +162,27 @@ struct OperationEndpoint<E> {
     inner: E,
     operation: Operation,
     /// The pattern of the first request, and its route: an endpoint is mounted in one place, so it stays that.
-    last: OnceLock<(Arc<str>, Arc<str>)>,
+    last: OnceLock<(Arc<str>, Route)>,
 }
 
 impl<E: Endpoint> Endpoint for OperationEndpoint<E> {
     type Output = E::Output;
 
     async fn call(&self, request: Request) -> Result<Self::Output> {
-        if let Some(slot) = request.data::<RouteSlot>() {
+        if let Some(labeler) = request.data::<Labeler>() {
             let pattern = request
                 .data::<PathPattern>()
                 .map(|pattern| pattern.0.clone())
                 .unwrap_or_default();
             let (known, route) = self
                 .last
-                .get_or_init(|| (pattern.clone(), self.operation.route(&pattern)));
+                .get_or_init(|| (pattern.clone(), Route::new(self.operation.route(&pattern))));
             let route = if *known == pattern {
                 route.clone()
             } else {
-                self.operation.route(&pattern)
+                Route::new(self.operation.route(&pattern))
             };
-            slot.fill(Matched {
+            labeler.matched(Matched {
                 route,
                 operation: self.operation.id,
             });

@@ -1,6 +1,10 @@
 //! The record of one request: begun when its head is parsed, written once, when it is dropped.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use http::{HeaderMap, Method, StatusCode, header::CONTENT_LENGTH};
 use opentelemetry::{KeyValue, StringValue};
@@ -8,12 +12,30 @@ use poem::{Request, Response};
 use tracing::Span;
 
 use super::{
+    DurationEnd, Labeler, RequestRecord, Shared,
+    active::Kind,
     body::{RequestSize, ResponseBody},
-    instruments::Instruments,
+    contained,
+    exemplars::Kept,
+    instruments::Measures,
+    labeler::fit,
     request,
-    route::{self, Matched, RouteSlot},
+    route::{self, Matched, Route},
+    series::{Failure, Key},
+    shards::Observations,
     span::RequestSpan,
 };
+
+/// The attributes that nobody else may set.
+const OWN: [&str; 6] = [
+    "http.request.method",
+    "http.response.status_code",
+    "http.response.status_class",
+    "http.route",
+    "network.protocol.version",
+    "url.scheme",
+];
+const ERROR_TYPE: &str = "error.type";
 
 /// How far a request came.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,57 +51,81 @@ pub(super) enum Ending {
 }
 
 /// What the metrics and the span say when a request has ended, so that they agree.
-pub(super) struct Outcome {
+pub(super) struct Outcome<'o> {
     pub(super) method: StringValue,
-    pub(super) matched: Option<Matched>,
+    pub(super) route: Option<StringValue>,
+    pub(super) operation: Option<&'static str>,
     pub(super) status: Option<StatusCode>,
     pub(super) error: Option<StringValue>,
+    pub(super) extra: &'o [KeyValue],
+    /// When it ended, if that was not now.
+    pub(super) ended: Option<SystemTime>,
+}
+
+/// When the head of the response was there.
+struct HeadTime {
+    clock: u64,
+    /// Where the span ends with it.
+    time: Option<SystemTime>,
 }
 
 /// One request. Its drop is the only event that every ending has in common: answered, failed, panicked or cancelled.
 pub(super) struct Record {
-    instruments: Arc<Instruments>,
-    started: Instant,
-    method: StringValue,
-    scheme: &'static str,
+    shared: Arc<Shared>,
+    started: u64,
+    kind: Kind,
     version: Option<&'static str>,
-    head: bool,
-    slot: RouteSlot,
+    is_head: bool,
+    /// Of the whole path: routing rewrites it for those inside a nest.
+    segments: usize,
+    labeler: Labeler,
     request_size: RequestSize,
     span: RequestSpan,
+    extra: Vec<KeyValue>,
+    head: Option<HeadTime>,
     status: Option<StatusCode>,
-    /// What poem left in the response, for where the slot stays empty.
-    route: Option<Arc<str>>,
+    /// What poem left in the response, for where the labeler does not know.
+    route: Option<Route>,
     sent: u64,
     ending: Ending,
 }
 
 impl Record {
-    pub(super) fn begin(
-        instruments: Arc<Instruments>,
-        known_methods: &[StringValue],
-        request: &mut Request,
-        slot: RouteSlot,
-    ) -> Self {
-        let method = request::known_method(request.method(), known_methods);
-        let scheme = request::scheme(request);
+    /// Begins with the record of `request`, and puts into it what inner layers write to.
+    pub(super) fn begin(shared: &Arc<Shared>, request: &mut Request) -> Self {
+        let Shared { recorder, options } = &**shared;
+        let kind = Kind {
+            method: request::method_number(request.method(), &options.known_methods),
+            is_https: request::is_https(request),
+        };
         let version = request::protocol_version(request.version());
+        let by_route = recorder.active.is_by_route().then(|| (Arc::clone(recorder), kind));
+        let labeler = Labeler::new(by_route);
+        request.set_data(labeler.clone());
         let record = Self {
-            instruments,
-            started: Instant::now(),
-            span: RequestSpan::open(request, &method, scheme, version),
-            method,
-            scheme,
+            shared: Arc::clone(shared),
+            started: recorder.clock.raw(),
+            span: RequestSpan::open(
+                request,
+                options,
+                || recorder.active.method(kind),
+                kind.scheme(),
+                version,
+            ),
+            kind,
             version,
-            head: request.method() == Method::HEAD,
-            slot,
+            is_head: request.method() == Method::HEAD,
+            segments: route::segments(request.uri().path()),
+            labeler,
+            extra: options.of_request(request),
             request_size: RequestSize::count(request),
+            head: None,
             status: None,
             route: None,
             sent: 0,
             ending: Ending::Unanswered,
         };
-        record.instruments.active.add(1, &record.active_attributes());
+        recorder.active.add(kind, 1);
         record
     }
 
@@ -88,12 +134,15 @@ impl Record {
         self.span.tracing()
     }
 
-    /// Hands the record on to the body of the answer. `path` is that of the whole request.
-    pub(super) fn answer(mut self, mut response: Response, path: &str) -> Response {
+    /// Hands the record on to the body of the answer.
+    pub(super) fn answer(mut self, mut response: Response) -> Response {
+        let options = &self.shared.options;
         let status = response.status();
         self.status = Some(status);
-        self.route = route::from_response(&response, path);
-        self.ending = match self.head || bodiless(status) {
+        self.route = route::from_response(&response, self.segments);
+        self.extra.extend(options.of_response(&response));
+        self.span.answered(response.headers(), &options.response_headers);
+        self.ending = match self.is_head || bodiless(status) {
             true => Ending::Complete,
             false => Ending::Sending,
         };
@@ -102,8 +151,24 @@ impl Record {
         if body.is_empty() {
             self.ending = Ending::Complete;
         }
-        response.set_body(ResponseBody::new(body, declared, self));
+        let body = ResponseBody::new(body, declared, self);
+        response.set_body(body);
         response
+    }
+
+    /// The head is there; whether the length of the body is known decides when the time is over.
+    pub(super) fn headed(&mut self, is_length_known: bool) {
+        let is_over = match self.shared.options.duration_end {
+            DurationEnd::Body => false,
+            DurationEnd::Head => true,
+            DurationEnd::HeadOfStreams => !is_length_known,
+        };
+        if is_over || self.shared.recorder.times_heads() || !self.shared.options.observers.is_empty() {
+            self.head = Some(HeadTime {
+                clock: self.shared.recorder.clock.raw(),
+                time: is_over.then(SystemTime::now),
+            });
+        }
     }
 
     /// Counts what was handed to the transport, and says how much that is by now.
@@ -116,70 +181,111 @@ impl Record {
         self.ending = ending;
     }
 
-    fn outcome(&self) -> Outcome {
-        let error = match self.ending {
-            _ if thread::panicking() => Some("panic".into()),
-            Ending::Unanswered => Some("cancelled".into()),
-            Ending::Sending => Some("aborted".into()),
-            Ending::BodyError => Some("body_error".into()),
-            Ending::Complete => self
-                .status
-                .filter(StatusCode::is_server_error)
-                .map(|status| status.as_str().to_owned().into()),
-        };
-        let route = || self.route.clone().map(|route| Matched { route, operation: None });
-        Outcome {
-            method: self.method.clone(),
-            matched: self.slot.get().or_else(route),
+    fn failure(&self) -> Failure {
+        match self.ending {
+            _ if thread::panicking() => Failure::Panic,
+            Ending::Unanswered => Failure::Cancelled,
+            Ending::Sending => Failure::Aborted,
+            Ending::BodyError => Failure::BodyError,
+            Ending::Complete if self.status.is_some_and(|status| status.is_server_error()) => Failure::Status,
+            Ending::Complete => Failure::None,
+        }
+    }
+
+    fn nanos(&self, until: u64) -> u64 {
+        self.shared.recorder.clock.delta_as_nanos(self.started, until)
+    }
+
+    /// Writes it. `matched` and `labels` are what inner layers said.
+    fn finish(&mut self, ended: u64, matched: Option<Matched>, labels: Vec<KeyValue>) {
+        let shared = Arc::clone(&self.shared);
+        let Shared { recorder, options } = &*shared;
+        let failure = self.failure();
+        let mut extra = std::mem::take(&mut self.extra);
+        extra.extend(labels);
+        let mut extra = fit(extra);
+        extra.retain(|attribute| {
+            let key = attribute.key.as_str();
+            !OWN.contains(&key) && (key != ERROR_TYPE || failure == Failure::None)
+        });
+        let operation = matched.as_ref().and_then(|matched| matched.operation);
+        let key = Key {
+            kind: self.kind,
+            version: self.version,
             status: self.status,
-            error,
+            failure,
+            route: matched.map(|matched| matched.route).or_else(|| self.route.take()),
+            extra,
+        };
+        let over = self.head.as_ref().filter(|head| head.time.is_some());
+        let duration = self.nanos(over.map_or(ended, |head| head.clock));
+        let mut observations = Observations::default();
+        observations[Measures::DURATION] = Some(duration);
+        observations[Measures::REQUEST_SIZE] = self.request_size.bytes();
+        observations[Measures::RESPONSE_SIZE] = self.status.map(|_| self.sent);
+        observations[Measures::TIME_TO_HEAD] = self.head.as_ref().map(|head| self.nanos(head.clock));
+
+        let is_left_out = (options.ignores_untemplated && key.route.is_none())
+            || self
+                .status
+                .is_some_and(|status| options.excluded_statuses.contains(&status));
+        if !is_left_out {
+            recorder.record(&key, &observations, self.exemplar().as_ref());
         }
+        if options.observers.is_empty() && !self.span.is_recording() {
+            return;
+        }
+        let custom = || key.extra.iter().find(|attribute| attribute.key.as_str() == ERROR_TYPE);
+        let outcome = Outcome {
+            method: recorder.active.method(self.kind),
+            route: key.route.as_ref().map(|route| recorder.naming().route(route.as_str())),
+            operation,
+            status: self.status,
+            error: failure
+                .error_type(self.status)
+                .or_else(|| Some(custom()?.value.as_str().into_owned().into())),
+            extra: &key.extra,
+            ended: over.and_then(|head| head.time),
+        };
+        self.span.close(&outcome);
+        options.observe(&RequestRecord {
+            method: outcome.method.as_str(),
+            scheme: self.kind.scheme(),
+            protocol_version: self.version,
+            route: outcome.route.as_ref().map(StringValue::as_str),
+            operation_id: operation,
+            status: self.status,
+            error_type: outcome.error.as_ref().map(StringValue::as_str),
+            duration: Duration::from_nanos(duration),
+            time_to_head: observations[Measures::TIME_TO_HEAD].map(Duration::from_nanos),
+            request_bytes: observations[Measures::REQUEST_SIZE],
+            response_bytes: observations[Measures::RESPONSE_SIZE],
+            attributes: &key.extra,
+        });
     }
 
-    /// Sorted by key: the SDK keeps a second copy of every set of attributes that is not.
-    fn attributes(&self, outcome: &Outcome) -> Vec<KeyValue> {
-        let mut attributes = Vec::with_capacity(6);
-        if let Some(error) = &outcome.error {
-            attributes.push(KeyValue::new("error.type", error.clone()));
-        }
-        attributes.push(KeyValue::new("http.request.method", self.method.clone()));
-        if let Some(status) = outcome.status {
-            attributes.push(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
-        }
-        if let Some(matched) = &outcome.matched {
-            attributes.push(KeyValue::new("http.route", matched.route.clone()));
-        }
-        if let Some(version) = self.version {
-            attributes.push(KeyValue::new("network.protocol.version", version));
-        }
-        attributes.push(KeyValue::new("url.scheme", self.scheme));
-        attributes
-    }
-
-    /// The route is not known when a request begins, so it is not among these.
-    fn active_attributes(&self) -> [KeyValue; 2] {
-        [
-            KeyValue::new("http.request.method", self.method.clone()),
-            KeyValue::new("url.scheme", self.scheme),
-        ]
+    fn exemplar(&self) -> Option<Kept> {
+        let (trace_id, span_id) = self.span.sampled()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Some(Kept {
+            trace_id,
+            span_id,
+            value: 0,
+            time_unix_nano: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
+        })
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let outcome = self.outcome();
-        let attributes = self.attributes(&outcome);
-        self.instruments.active.add(-1, &self.active_attributes());
-        self.instruments
-            .duration
-            .record(self.started.elapsed().as_secs_f64(), &attributes);
-        if let Some(bytes) = self.request_size.bytes() {
-            self.instruments.request_size.record(bytes, &attributes);
+        let ended = self.shared.recorder.clock.raw();
+        let (matched, labels) = self.labeler.take();
+        let active = &self.shared.recorder.active;
+        match &matched {
+            Some(matched) if active.is_by_route() => active.add_routed(self.kind, matched.route.shared(), -1),
+            _ => active.add(self.kind, -1),
         }
-        if outcome.status.is_some() {
-            self.instruments.response_size.record(self.sent, &attributes);
-        }
-        self.span.close(&outcome);
+        contained(|| self.finish(ended, matched, labels));
     }
 }
 

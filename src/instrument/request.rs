@@ -9,22 +9,23 @@ pub(super) const KNOWN_METHODS: [&str; 10] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
 ];
 
+/// How many methods can be known: their number has a byte, and one is left for the others.
+pub(super) const MOST_METHODS: usize = 250;
+
 /// What the conventions put in place of a method that is not known.
 pub(super) const OTHER_METHOD: &str = "_OTHER";
 
-/// The method as an attribute value. Methods are case-sensitive (RFC 9110, 9.1), so `get` is not known.
-pub(super) fn known_method(method: &Method, known: &[StringValue]) -> StringValue {
-    known
-        .iter()
-        .find(|name| name.as_str() == method.as_str())
-        .cloned()
-        .unwrap_or_else(|| OTHER_METHOD.into())
+/// The number of a method among those that are known; one above the last for others. Methods are case-sensitive (RFC 9110,
+/// 9.1), so `get` is not known.
+pub(super) fn method_number(method: &Method, known: &[StringValue]) -> u8 {
+    let at = known.iter().position(|name| name.as_str() == method.as_str());
+    u8::try_from(at.unwrap_or(known.len())).unwrap_or(u8::MAX)
 }
 
-/// The scheme that the client used, where a proxy in between says so, otherwise that of the connection.
+/// Whether the client used `https`, where a proxy in between says so, otherwise whether the connection does.
 ///
 /// A header can only choose between the two values, so it need not be trusted.
-pub(super) fn scheme(request: &Request) -> &'static str {
+pub(super) fn is_https(request: &Request) -> bool {
     let forwarded = request.header("forwarded").and_then(forwarded_proto);
     let proto = forwarded
         .or_else(|| {
@@ -34,11 +35,7 @@ pub(super) fn scheme(request: &Request) -> &'static str {
         })
         .unwrap_or_else(|| request.scheme().as_str())
         .trim();
-    if proto.eq_ignore_ascii_case("https") {
-        "https"
-    } else {
-        "http"
-    }
+    proto.eq_ignore_ascii_case("https")
 }
 
 /// `network.protocol.version`, which is `1.1` and not `HTTP/1.1`.

@@ -1,12 +1,15 @@
 //! Which route served a request, as `http.route` wants it: `/api/users/{id}`, the form of the OpenAPI document.
 //!
 //! poem tells an outer layer its pattern only through the response or the error, so a panic, a dropped future and a
-//! response made anew all lose it. Hence the slot: the outer layer puts it into the request, and whoever knows the
+//! response made anew all lose it. Hence the [`Labeler`]: the outer layer puts it into the request, and whoever knows the
 //! route writes it there before the handler runs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use poem::{Endpoint, Middleware, PathPattern, Request, Response, Result};
+
+use super::Labeler;
 
 /// Response data that says: this was an error of the kind [`NotFoundError`](poem::error::NotFoundError).
 ///
@@ -30,7 +33,7 @@ impl RouteProbe {
     pub fn new(template: impl Into<Arc<str>>) -> Self {
         Self {
             matched: Matched {
-                route: template.into(),
+                route: Route::new(template.into()),
                 operation: None,
             },
         }
@@ -58,39 +61,70 @@ impl<E: Endpoint> Endpoint for ProbedEndpoint<E> {
     type Output = E::Output;
 
     async fn call(&self, request: Request) -> Result<Self::Output> {
-        if let Some(slot) = request.data::<RouteSlot>() {
-            slot.fill(self.matched.clone());
+        if let Some(labeler) = request.data::<Labeler>() {
+            labeler.matched(self.matched.clone());
         }
         self.inner.call(request).await
     }
 }
 
+/// A route, and its hash, so that it is hashed once.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    template: Arc<str>,
+    hash: u64,
+}
+
+impl Route {
+    pub(super) fn new(template: Arc<str>) -> Self {
+        let hash = foldhash::fast::FixedState::default().hash_one(&*template);
+        Self { template, hash }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.template
+    }
+
+    pub(super) fn shared(&self) -> &Arc<str> {
+        &self.template
+    }
+
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.template, &other.template) || self.template == other.template
+    }
+}
+
+impl Eq for Route {}
+
 /// A route, and the id of the OpenAPI operation where it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Matched {
-    pub(super) route: Arc<str>,
+    pub(super) route: Route,
     pub(super) operation: Option<&'static str>,
 }
 
-/// Where routing leaves what it matched, for the layer outside.
-#[derive(Clone, Default)]
-pub(super) struct RouteSlot(Arc<Mutex<Option<Matched>>>);
-
-impl RouteSlot {
-    pub(super) fn fill(&self, matched: Matched) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(matched);
-    }
-
-    pub(super) fn get(&self) -> Option<Matched> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// The route that poem left in the response, for requests that met no probe. `segments` is how many the whole path has.
+pub(super) fn from_response(response: &Response, segments: usize) -> Option<Route> {
+    let pattern = &response.data::<PathPattern>()?.0;
+    let matched = response.data::<Unmatched>().is_none() || covers(pattern, segments);
+    (matched && !pattern.is_empty()).then(|| {
+        let is_plain = !pattern.contains([':', '*', '<']);
+        Route::new(if is_plain {
+            Arc::clone(pattern)
+        } else {
+            template(pattern).into()
+        })
+    })
 }
 
-/// The route that poem left in the response, for requests that filled no slot. `path` is that of the whole request.
-pub(super) fn from_response(response: &Response, path: &str) -> Option<Arc<str>> {
-    let pattern = &response.data::<PathPattern>()?.0;
-    let matched = response.data::<Unmatched>().is_none() || covers(pattern, path);
-    (matched && !pattern.is_empty()).then(|| template(pattern).into())
+pub(super) fn segments(path: &str) -> usize {
+    path.trim_matches('/').split('/').count()
 }
 
 /// poem's pattern in the form of the OpenAPI document: `:id` and `:id<re>` become `{id}`, `<re>` becomes `{}`, and
@@ -130,7 +164,6 @@ pub(super) fn template(pattern: &str) -> String {
 ///
 /// Otherwise it is the prefix of a nest in which nothing matched, and has fewer segments than the path. A request for
 /// the bare prefix cannot be told apart, and counts as matched.
-fn covers(pattern: &str, path: &str) -> bool {
-    let segments = |path: &str| path.trim_matches('/').split('/').count();
-    pattern.contains('*') || segments(pattern) == segments(path)
+fn covers(pattern: &str, segments_of_path: usize) -> bool {
+    pattern.contains('*') || segments(pattern) == segments_of_path
 }

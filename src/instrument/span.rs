@@ -1,8 +1,8 @@
 //! The span of a request.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use opentelemetry::{
-    Context, KeyValue, StringValue, global,
+    Array, Context, KeyValue, StringValue, Value, global,
     propagation::Extractor,
     trace::{Status, TraceContextExt},
 };
@@ -10,10 +10,24 @@ use poem::Request;
 use tracing::{Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{record::Outcome, request::OTHER_METHOD};
+use super::{options::Options, record::Outcome, request::OTHER_METHOD};
 
 /// Bytes of a path, user agent or unknown method that a span takes over. The client chooses them, so there is an end.
 const TEXT_LIMIT: usize = 512;
+
+/// Values of a header that a span takes over.
+const VALUES_LIMIT: usize = 8;
+
+/// Headers whose values are not for the eyes of those who read traces.
+const SECRET: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+    "x-csrf-token",
+];
 
 /// A tracing span, and the OpenTelemetry span behind it, if a layer makes one.
 pub(super) struct RequestSpan {
@@ -24,7 +38,8 @@ pub(super) struct RequestSpan {
 impl RequestSpan {
     pub(super) fn open(
         request: &Request,
-        method: &StringValue,
+        options: &Options,
+        method: impl Fn() -> StringValue,
         scheme: &'static str,
         version: Option<&'static str>,
     ) -> Self {
@@ -33,7 +48,7 @@ impl RequestSpan {
         let tracing = tracing::error_span!(
             "request",
             otel.kind = "server",
-            http.request.method = method.as_str(),
+            http.request.method = method().as_str(),
             url.path = clip(request.uri().path()),
             trace_id = field::Empty,
         );
@@ -44,7 +59,11 @@ impl RequestSpan {
             };
         }
 
-        continue_trace(&tracing, request.headers());
+        if options.is_public(request) {
+            link_trace(&tracing, request.headers());
+        } else {
+            continue_trace(&tracing, request.headers());
+        }
         tracing.set_attribute("url.scheme", scheme);
         if let Some(version) = version {
             tracing.set_attribute("network.protocol.version", version);
@@ -52,7 +71,10 @@ impl RequestSpan {
         if let Some(agent) = request.header("user-agent") {
             tracing.set_attribute("user_agent.original", clip(agent).to_owned());
         }
-        if method.as_str() == OTHER_METHOD {
+        for (key, value) in captured("http.request.header.", request.headers(), &options.request_headers) {
+            tracing.set_attribute(key, value);
+        }
+        if method().as_str() == OTHER_METHOD {
             tracing.set_attribute(
                 "http.request.method_original",
                 clip(request.method().as_str()).to_owned(),
@@ -67,8 +89,29 @@ impl RequestSpan {
         &self.tracing
     }
 
-    /// Ends the OpenTelemetry span now, even if a task that outlives the request still holds its tracing span.
-    pub(super) fn close(&self, outcome: &Outcome) {
+    pub(super) fn is_recording(&self) -> bool {
+        self.otel.span().is_recording()
+    }
+
+    /// Trace and span id, where the span is kept for others to look at.
+    pub(super) fn sampled(&self) -> Option<([u8; 16], [u8; 8])> {
+        let span = self.otel.span();
+        let context = span.span_context();
+        let is_sampled = context.is_valid() && context.is_sampled();
+        is_sampled.then(|| (context.trace_id().to_bytes(), context.span_id().to_bytes()))
+    }
+
+    /// Takes over headers of the response.
+    pub(super) fn answered(&self, headers: &HeaderMap, wanted: &[HeaderName]) {
+        if !wanted.is_empty() && self.is_recording() {
+            for (key, value) in captured("http.response.header.", headers, wanted) {
+                self.otel.span().set_attribute(KeyValue::new(key, value));
+            }
+        }
+    }
+
+    /// Ends the OpenTelemetry span, even if a task that outlives the request still holds its tracing span.
+    pub(super) fn close(&self, outcome: &Outcome<'_>) {
         let span = self.otel.span();
         if !span.is_recording() {
             return;
@@ -79,15 +122,18 @@ impl RequestSpan {
             method => method,
         };
         // Once a span has started, a new `otel.name` field no longer renames it; its own API does.
-        match &outcome.matched {
-            Some(matched) => {
-                span.update_name(format!("{method} {}", matched.route));
-                span.set_attribute(KeyValue::new("http.route", matched.route.clone()));
-                if let Some(id) = matched.operation {
-                    span.set_attribute(KeyValue::new("openapi.operation_id", id));
-                }
+        match &outcome.route {
+            Some(route) => {
+                span.update_name(format!("{method} {route}"));
+                span.set_attribute(KeyValue::new("http.route", route.clone()));
             }
             None => span.update_name(method.to_owned()),
+        }
+        if let Some(id) = outcome.operation {
+            span.set_attribute(KeyValue::new("openapi.operation_id", id));
+        }
+        for attribute in outcome.extra {
+            span.set_attribute(attribute.clone());
         }
         if let Some(status) = outcome.status {
             span.set_attribute(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
@@ -96,8 +142,31 @@ impl RequestSpan {
             span.set_attribute(KeyValue::new("error.type", error.clone()));
             span.set_status(Status::error(""));
         }
-        span.end();
+        match outcome.ended {
+            Some(time) => span.end_with_timestamp(time),
+            None => span.end(),
+        }
     }
+}
+
+/// The values of the headers that are wanted, as span attributes.
+fn captured(prefix: &str, headers: &HeaderMap, wanted: &[HeaderName]) -> Vec<(String, Value)> {
+    let values = |name: &HeaderName| {
+        let texts = headers
+            .get_all(name)
+            .iter()
+            .take(VALUES_LIMIT)
+            .map(|value| match value.to_str() {
+                _ if value.is_sensitive() || SECRET.contains(&name.as_str()) => "[redacted]".into(),
+                Ok(text) => clip(text).to_owned().into(),
+                Err(_) => "[not text]".into(),
+            });
+        texts.collect::<Vec<StringValue>>()
+    };
+    let all = wanted.iter().map(|name| (format!("{prefix}{name}"), values(name)));
+    all.filter(|(_, values)| !values.is_empty())
+        .map(|(key, values)| (key, Value::Array(Array::String(values))))
+        .collect()
 }
 
 /// Makes `span` a part of the caller's trace, where the headers name one. Before [`start`].
@@ -107,6 +176,18 @@ pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap) {
     let _ = span.set_parent(global::get_text_map_propagator(|propagator| {
         propagator.extract_with_context(&Context::new(), &Headers(headers))
     }));
+}
+
+/// Begins a trace of its own, which only points at that of the caller.
+fn link_trace(span: &Span, headers: &HeaderMap) {
+    let caller = global::get_text_map_propagator(|propagator| {
+        propagator.extract_with_context(&Context::new(), &Headers(headers))
+    });
+    let _ = span.set_parent(Context::new());
+    let context = caller.span().span_context().clone();
+    if context.is_valid() {
+        span.add_link(context);
+    }
 }
 
 /// Starts the OpenTelemetry span behind `span`, so what a sampler may look at is set before, and records its field

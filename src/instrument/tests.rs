@@ -16,7 +16,6 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
-use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use poem::{
     Body, Endpoint, EndpointExt, IntoEndpoint, Middleware, Request, Response, Result, Server,
@@ -30,7 +29,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::Instrumentation;
+use super::{Instrumentation, InstrumentationBuilder};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,10 +49,10 @@ impl App {
         E: IntoEndpoint,
         E::Endpoint: 'static,
     {
-        Self::serve_with(endpoint, |instrumentation| instrumentation).await
+        Self::serve_with(endpoint, |builder| builder).await
     }
 
-    async fn serve_with<E>(endpoint: E, adjust: impl FnOnce(Instrumentation) -> Instrumentation) -> Self
+    async fn serve_with<E>(endpoint: E, adjust: impl FnOnce(InstrumentationBuilder) -> InstrumentationBuilder) -> Self
     where
         E: IntoEndpoint,
         E::Endpoint: 'static,
@@ -65,7 +64,7 @@ impl App {
         let provider = SdkMeterProvider::builder()
             .with_reader(exporter.build().unwrap())
             .build();
-        let instrumentation = adjust(Instrumentation::new(&provider.meter("test")));
+        let instrumentation = adjust(Instrumentation::builder(&provider)).build();
         let (announce, ended) = unbounded_channel();
         let endpoint = endpoint.into_endpoint().with(instrumentation).with(Announce(announce));
         let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.unwrap();

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{StatusCode, Version};
 use http_body_util::combinators::BoxBody;
-use opentelemetry::metrics::MeterProvider as _;
 use poem::{
     Body, Endpoint, EndpointExt, Error, Request, Response, Route,
     endpoint::{make, make_sync},
@@ -239,9 +238,7 @@ async fn a_layer_that_gives_up() {
             .at("/plain", never())
             .at("/probed", never().with(RouteProbe::new("/probed")));
         let app = App::serve(Route::new()).await;
-        let outside = routes
-            .with(Instrumentation::new(&app.provider.meter("test")))
-            .around(limit);
+        let outside = routes.with(Instrumentation::new(&app.provider)).around(limit);
         outside.call(Request::builder().uri_str(path).finish()).await.unwrap();
         assert_eq!(
             app.durations(),

@@ -201,7 +201,7 @@ async fn a_fresh_response_keeps_the_route_of_those_who_said_it() {
 async fn methods_that_are_known_by_choice() {
     for (method, reported) in [("BREW", "BREW"), ("GET", "_OTHER")] {
         let known = ["BREW".to_owned()];
-        let mut app = App::serve_with(app(), |instrumentation| instrumentation.with_known_methods(known)).await;
+        let mut app = App::serve_with(app(), |builder| builder.known_methods(known)).await;
         app.send(&ask(method, "/nope")).await;
         assert_eq!(app.durations(), [expected(reported, 404, None)], "{method}");
     }

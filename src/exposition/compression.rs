@@ -5,14 +5,17 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// How the bytes of an answer are sent.
-pub(super) enum Encoder {
+#[derive(Debug)]
+pub enum Encoder {
+    /// As they are.
     Identity,
+    /// Compressed.
     Gzip(Box<GzEncoder<Vec<u8>>>),
 }
 
 impl Encoder {
     /// By the header `Accept-Encoding`: gzip where it is welcome (conformance F-11).
-    pub(super) fn negotiate(accept_encoding: Option<&str>) -> Self {
+    pub fn negotiate(accept_encoding: Option<&str>) -> Self {
         if accept_encoding.is_some_and(accepts_gzip) {
             // A scrape is long and repeats itself: the fastest level already makes it a twelfth.
             Self::Gzip(Box::new(GzEncoder::new(Vec::new(), Compression::fast())))
@@ -22,7 +25,7 @@ impl Encoder {
     }
 
     /// The value of the header `Content-Encoding`.
-    pub(super) fn name(&self) -> Option<&'static str> {
+    pub fn name(&self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
             Self::Gzip(_) => Some("gzip"),
@@ -30,7 +33,11 @@ impl Encoder {
     }
 
     /// The next piece of the body, which may be empty.
-    pub(super) fn encode(&mut self, text: Vec<u8>) -> std::io::Result<Bytes> {
+    ///
+    /// # Errors
+    ///
+    /// None that is known: it writes to memory.
+    pub fn encode(&mut self, text: Vec<u8>) -> std::io::Result<Bytes> {
         match self {
             Self::Identity => Ok(text.into()),
             Self::Gzip(encoder) => {
@@ -41,7 +48,11 @@ impl Encoder {
     }
 
     /// The end of the body.
-    pub(super) fn finish(self) -> std::io::Result<Bytes> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::encode`].
+    pub fn finish(self) -> std::io::Result<Bytes> {
         match self {
             Self::Identity => Ok(Bytes::new()),
             Self::Gzip(encoder) => Ok(encoder.finish()?.into()),
