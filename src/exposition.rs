@@ -18,7 +18,7 @@ mod text;
 
 pub use compression::Encoder;
 pub use gathered::{Gathered, GatheredSeries};
-pub use negotiate::{Negotiation, negotiate};
+pub use negotiate::{Negotiation, list_of, negotiate};
 
 use crate::model::{Family, Labels, MetricType, Number, Sample, Series, is_metric_name};
 

@@ -33,12 +33,15 @@
 //! poem lets an HTTP/1 handler run on when its client has gone, so that case looks like success.
 
 mod active;
+#[doc(hidden)]
+pub mod bench;
 mod body;
 mod builder;
 mod exemplars;
 mod histogram;
 mod instruments;
 mod labeler;
+mod metrics_api;
 mod metrics_endpoint;
 mod openapi;
 mod options;
@@ -62,7 +65,7 @@ use tracing::Instrument;
 
 pub use builder::InstrumentationBuilder;
 pub use labeler::Labeler;
-pub(crate) use metrics_endpoint::list_of;
+pub use metrics_api::MetricsApi;
 pub use metrics_endpoint::{GatherError, MetricsEndpoint};
 pub use openapi::Instrumented;
 pub use options::{DurationEnd, RequestRecord, Untemplated};

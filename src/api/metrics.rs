@@ -13,8 +13,7 @@ use poem::{Body, Endpoint, FromRequest, Request, Response, Result};
 
 use super::scrape::{Scrape, Selection};
 use super::{Bridge, problem};
-use crate::exposition::{Encoder, negotiate};
-use crate::instrument::list_of;
+use crate::exposition::{Encoder, list_of, negotiate};
 use crate::store::Identity;
 
 /// How much text is written at a time.

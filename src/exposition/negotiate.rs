@@ -1,3 +1,5 @@
+use http::{HeaderMap, HeaderName};
+
 use super::{Escaping, Format, Style, Syntax};
 
 /// What the operator says about formats.
@@ -149,6 +151,13 @@ fn unquoted(value: &str) -> String {
             !escaped
         })
         .collect()
+}
+
+/// All values of a header that may come in several lines; one that is not text is as good as none.
+pub fn list_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let all = headers.get_all(name).iter();
+    let values: Vec<&str> = all.filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 #[cfg(test)]

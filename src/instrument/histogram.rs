@@ -21,9 +21,10 @@ impl Bounds {
         Self(scaled.collect())
     }
 
-    /// Counts instead of searching: with a dozen bounds nothing is faster than having no branch.
+    /// From the front: most requests are fast and small.
     fn bucket(&self, value: u64) -> usize {
-        self.0.iter().map(|bound| usize::from(value > *bound)).sum()
+        let above = self.0.iter().position(|bound| value <= *bound);
+        above.unwrap_or(self.0.len())
     }
 
     fn buckets(&self) -> usize {
@@ -40,15 +41,37 @@ struct Bucket {
 /// Observations that the SDK does not have yet.
 ///
 /// A bucket keeps their number and sum, which is enough to tell the SDK about each of them later: as the mean of the bucket,
-/// with the smallest and the largest as they were.
+/// but for the smallest and the largest, which are told first and as they were.
 #[derive(Debug)]
 pub(super) struct Pending {
     buckets: Box<[Bucket]>,
     count: u64,
-    min: u64,
-    max: u64,
+    min: Extreme,
+    max: Extreme,
     /// The latest sampled observation of each bucket; empty until there is one.
     exemplars: Vec<Option<Kept>>,
+}
+
+/// The smallest or the largest since all was told.
+#[derive(Clone, Copy, Debug)]
+struct Extreme {
+    value: u64,
+    is_told: bool,
+}
+
+impl Extreme {
+    const MIN: Self = Self {
+        value: u64::MAX,
+        is_told: true,
+    };
+    const MAX: Self = Self {
+        value: 0,
+        is_told: true,
+    };
+
+    fn replace(&mut self, value: u64) {
+        *self = Self { value, is_told: false };
+    }
 }
 
 impl Pending {
@@ -56,14 +79,14 @@ impl Pending {
         Self {
             buckets: vec![Bucket::default(); bounds.buckets()].into(),
             count: 0,
-            min: u64::MAX,
-            max: 0,
+            min: Extreme::MIN,
+            max: Extreme::MAX,
             exemplars: Vec::new(),
         }
     }
 
-    pub(super) fn count(&self) -> u64 {
-        self.count
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     pub(super) fn observe(&mut self, bounds: &Bounds, value: u64, exemplar: Option<&Kept>) {
@@ -73,8 +96,12 @@ impl Pending {
             bucket.sum = bucket.sum.saturating_add(value);
         }
         self.count += 1;
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+        if value < self.min.value {
+            self.min.replace(value);
+        }
+        if value >= self.max.value && (value > self.max.value || self.max.is_told) {
+            self.max.replace(value);
+        }
         if let Some(exemplar) = exemplar {
             self.exemplars.resize_with(self.buckets.len(), || None);
             if let Some(slot) = self.exemplars.get_mut(at) {
@@ -86,49 +113,50 @@ impl Pending {
         }
     }
 
-    /// Takes over what `other` has, and leaves it with nothing.
-    pub(super) fn take_from(&mut self, other: &mut Self) {
-        for (mine, theirs) in self.buckets.iter_mut().zip(&mut other.buckets) {
-            let Bucket { count, sum } = std::mem::take(theirs);
-            mine.count += count;
-            mine.sum = mine.sum.saturating_add(sum);
+    /// All that there is, which is nothing here from now on.
+    pub(super) fn take(&mut self) -> Self {
+        let nothing = vec![Bucket::default(); self.buckets.len()].into();
+        Self {
+            buckets: std::mem::replace(&mut self.buckets, nothing),
+            count: std::mem::take(&mut self.count),
+            min: std::mem::replace(&mut self.min, Extreme::MIN),
+            max: std::mem::replace(&mut self.max, Extreme::MAX),
+            exemplars: std::mem::take(&mut self.exemplars),
         }
-        self.count += std::mem::take(&mut other.count);
-        self.min = self.min.min(std::mem::replace(&mut other.min, u64::MAX));
-        self.max = self.max.max(std::mem::take(&mut other.max));
-        super::exemplars::keep_newest(&mut self.exemplars, &mut other.exemplars);
     }
 
     pub(super) fn take_exemplars(&mut self) -> Vec<Option<Kept>> {
         std::mem::take(&mut self.exemplars)
     }
 
-    /// Calls `record` once for each observation, and has none left. Number and sum of each bucket, the smallest and the largest
-    /// are those of what was observed.
-    pub(super) fn replay(&mut self, mut record: impl FnMut(u64)) {
-        let (min, max) = (self.min, self.max);
-        let mut left = self.count;
-        let nonempty = self.buckets.iter_mut().filter(|bucket| bucket.count > 0);
-        for (position, bucket) in nonempty.enumerate() {
-            let Bucket { mut count, mut sum } = std::mem::take(bucket);
-            left -= count;
-            if position == 0 {
-                record(min);
-                count -= 1;
-                sum = sum.saturating_sub(min);
-            }
-            // The last bucket holds the largest, which may be the smallest as well.
-            if left == 0 && count > 0 {
-                record(max);
-                count -= 1;
-                sum = sum.saturating_sub(max);
-            }
-            if let (Some(mean), Some(above)) = (sum.checked_div(count), sum.checked_rem(count)) {
-                (0..above).for_each(|_| record(mean + 1));
-                (above..count).for_each(|_| record(mean));
-            }
+    /// The next observation to tell, and how often, at most `most` times. When all are told, number and sum of each bucket, the
+    /// smallest and the largest are those of what was observed.
+    pub(super) fn next(&mut self, bounds: &Bounds, most: u64) -> Option<(u64, u64)> {
+        if self.count == 0 || most == 0 {
+            return None;
         }
-        (self.count, self.min, self.max) = (0, u64::MAX, 0);
+        let (value, times, at) = if !self.min.is_told {
+            self.min.is_told = true;
+            self.max.is_told |= self.max.value == self.min.value;
+            (self.min.value, 1, bounds.bucket(self.min.value))
+        } else if !self.max.is_told {
+            self.max.is_told = true;
+            (self.max.value, 1, bounds.bucket(self.max.value))
+        } else {
+            let at = self.buckets.iter().position(|bucket| bucket.count > 0)?;
+            let Bucket { count, sum } = self.buckets[at];
+            // Whole numbers around the mean, so that the sum is right: first those above, then the rest.
+            match sum % count {
+                0 => (sum / count, count, at),
+                above => (sum / count + 1, above, at),
+            }
+        };
+        let times = times.min(most);
+        let bucket = self.buckets.get_mut(at)?;
+        bucket.count = bucket.count.saturating_sub(times);
+        bucket.sum = bucket.sum.saturating_sub(value.saturating_mul(times));
+        self.count = self.count.saturating_sub(times);
+        Some((value, times))
     }
 }
 
@@ -138,38 +166,73 @@ mod tests {
 
     const NS: f64 = 1e9;
 
-    fn pending(bounds: &Bounds, values: &[u64]) -> Pending {
-        let mut pending = Pending::new(bounds);
-        values.iter().for_each(|value| pending.observe(bounds, *value, None));
-        pending
+    fn told(pending: &mut Pending, bounds: &Bounds, mut most: u64) -> Vec<u64> {
+        let mut all = Vec::new();
+        while let Some((value, times)) = pending.next(bounds, most) {
+            assert!((1..=most).contains(&times));
+            most -= times;
+            all.extend((0..times).map(|_| value));
+        }
+        all
+    }
+
+    /// What a histogram shows of values.
+    fn shown(bounds: &Bounds, values: &[u64]) -> ([u64; 4], u64, Option<u64>, Option<u64>) {
+        let mut counts = [0; 4];
+        values.iter().for_each(|value| counts[bounds.bucket(*value)] += 1);
+        let sum = values.iter().sum();
+        (counts, sum, values.iter().min().copied(), values.iter().max().copied())
+    }
+
+    const ROWS: &[&[u64]] = &[
+        &[],
+        &[7],
+        &[7, 7, 7],
+        &[1, 2, 4],
+        &[4, 2, 1],
+        &[10, 11, 12, 100, 1001, 5000],
+        &[10, 10, 11, 11, 999, 1000],
+        &[0, 0, u64::MAX / 4],
+        &[100_000, 3, 100_001, 100_005, 100_009, 3, 2],
+        &[5000, 5000, 5000, 5001, 9999, 9999, 1, 0],
+    ];
+
+    #[test]
+    fn what_is_told_shows_the_same_as_what_was_observed() {
+        let bounds = Bounds::new(&[10.0, 100.0, 1000.0], 1.0);
+        for values in ROWS {
+            let mut pending = Pending::new(&bounds);
+            values.iter().for_each(|value| pending.observe(&bounds, *value, None));
+            let mut taken = pending.take();
+            assert!(pending.is_empty());
+            let told = told(&mut taken, &bounds, u64::MAX);
+            assert_eq!(
+                shown(&bounds, &told),
+                shown(&bounds, values),
+                "{values:?} became {told:?}"
+            );
+            assert!(taken.is_empty());
+        }
     }
 
     #[test]
-    fn what_is_replayed_has_the_buckets_sum_and_extremes_of_what_was_observed() {
-        let rows: &[&[u64]] = &[
-            &[],
-            &[7],
-            &[7, 7, 7],
-            &[1, 2, 4],
-            &[10, 11, 12, 100, 1001, 5000],
-            &[10, 10, 11, 11, 999, 1000],
-            &[0, 0, u64::MAX / 4],
-            &[100_000, 3, 100_001, 100_005, 100_009],
-        ];
+    fn some_may_be_told_while_others_are_observed() {
         let bounds = Bounds::new(&[10.0, 100.0, 1000.0], 1.0);
-        for values in rows {
-            let mut replayed = Vec::new();
-            let mut pending = pending(&bounds, values);
-            pending.replay(|value| replayed.push(value));
-            let buckets = |values: &[u64]| {
-                let mut counts = [0; 4];
-                values.iter().for_each(|value| counts[bounds.bucket(*value)] += 1);
-                let sum: u64 = values.iter().sum();
-                (counts, sum, values.iter().min().copied(), values.iter().max().copied())
-            };
-            assert_eq!(buckets(&replayed), buckets(values), "{values:?} became {replayed:?}");
-            assert_eq!(pending.count(), 0);
-            pending.replay(|value| panic!("{value} is left of {values:?}"));
+        for values in ROWS {
+            for at_a_time in 0..3 {
+                let mut pending = Pending::new(&bounds);
+                let mut all = Vec::new();
+                for value in *values {
+                    pending.observe(&bounds, *value, None);
+                    all.extend(told(&mut pending, &bounds, at_a_time));
+                }
+                all.extend(told(&mut pending, &bounds, u64::MAX));
+                assert_eq!(
+                    shown(&bounds, &all),
+                    shown(&bounds, values),
+                    "{values:?} became {all:?}"
+                );
+            }
         }
     }
 
@@ -186,17 +249,5 @@ mod tests {
             }
         }
         assert_eq!(Bounds::new(&[], 1.0).bucket(5), 0);
-    }
-
-    #[test]
-    fn two_together_are_what_both_saw() {
-        let bounds = Bounds::new(&[10.0], 1.0);
-        let (mut one, mut other) = (pending(&bounds, &[3, 12]), pending(&bounds, &[1, 40, 2]));
-        one.take_from(&mut other);
-        let mut replayed = Vec::new();
-        one.replay(|value| replayed.push(value));
-        replayed.sort_unstable();
-        assert_eq!(replayed, [1, 2, 3, 12, 40]);
-        assert_eq!(other.count(), 0);
     }
 }

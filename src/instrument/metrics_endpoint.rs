@@ -4,12 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use poem::error::MethodNotAllowedError;
-use poem::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response, Result};
 use prometheus::Registry;
 
 use super::Instrumentation;
-use crate::exposition::{Encoder, Format, Gathered, Negotiation, negotiate};
+use crate::exposition::{Encoder, Format, Gathered, Negotiation, list_of, negotiate};
 
 /// A family that is always there while the SDK works, but for a namespace in front.
 const ALWAYS: &str = "meterbridge_instrument_series";
@@ -124,11 +124,4 @@ fn gather(registry: &Registry) -> std::result::Result<Vec<Gathered>, GatherError
         return Err(GatherError);
     }
     Ok(families.iter().filter_map(Gathered::of).collect())
-}
-
-/// All values of a header that may come in several lines; one that is not text is as good as none.
-pub(crate) fn list_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    let all = headers.get_all(name).iter();
-    let values: Vec<&str> = all.filter_map(|value| value.to_str().ok()).collect();
-    (!values.is_empty()).then(|| values.join(","))
 }

@@ -19,7 +19,7 @@ use super::{
     exemplars::Kept,
     instruments::Measures,
     labeler::fit,
-    request,
+    request::{self, Protocol},
     route::{self, Matched, Route},
     series::{Failure, Key},
     shards::Observations,
@@ -74,7 +74,7 @@ pub(super) struct Record {
     shared: Arc<Shared>,
     started: u64,
     kind: Kind,
-    version: Option<&'static str>,
+    protocol: Protocol,
     is_head: bool,
     /// Of the whole path: routing rewrites it for those inside a nest.
     segments: usize,
@@ -98,7 +98,7 @@ impl Record {
             method: request::method_number(request.method(), &options.known_methods),
             is_https: request::is_https(request),
         };
-        let version = request::protocol_version(request.version());
+        let protocol = Protocol::of(request.version());
         let by_route = recorder.active.is_by_route().then(|| (Arc::clone(recorder), kind));
         let labeler = Labeler::new(by_route);
         request.set_data(labeler.clone());
@@ -110,10 +110,10 @@ impl Record {
                 options,
                 || recorder.active.method(kind),
                 kind.scheme(),
-                version,
+                protocol.version(),
             ),
             kind,
-            version,
+            protocol,
             is_head: request.method() == Method::HEAD,
             segments: route::segments(request.uri().path()),
             labeler,
@@ -211,7 +211,7 @@ impl Record {
         let operation = matched.as_ref().and_then(|matched| matched.operation);
         let key = Key {
             kind: self.kind,
-            version: self.version,
+            protocol: self.protocol,
             status: self.status,
             failure,
             route: matched.map(|matched| matched.route).or_else(|| self.route.take()),
@@ -251,7 +251,7 @@ impl Record {
         options.observe(&RequestRecord {
             method: outcome.method.as_str(),
             scheme: self.kind.scheme(),
-            protocol_version: self.version,
+            protocol_version: self.protocol.version(),
             route: outcome.route.as_ref().map(StringValue::as_str),
             operation_id: operation,
             status: self.status,

@@ -14,14 +14,13 @@ use parking_lot::Mutex;
 
 use super::active::Active;
 use super::contained;
-use super::exemplars::{ExemplarTable, Kept, keep_newest};
+use super::exemplars::{ExemplarTable, Kept};
 use super::instruments::{Counters, Measures};
 use super::series::{Key, Naming, Series};
-use super::shards::{Observations, PendingOf, Shard, here, shard_count};
+use super::shards::{Observations, Shard, here, shard_count};
 
-/// Observations of one series in one shard that are held back at most. Beyond it the request that ends tells the SDK, so that
-/// a service that nobody reads does not make its first reader wait for all that ever happened.
-const MOST_PENDING: u64 = 1 << 16;
+/// Requests in one shard that the SDK is not told of at most, about a tenth of a second of work for whoever reads.
+const MOST_PENDING: u64 = 1 << 20;
 
 pub(super) struct Recorder {
     pub(super) clock: quanta::Clock,
@@ -73,7 +72,7 @@ impl Recorder {
             overflow: Arc::new(Series::new(nothing, hash, attributes)),
             overflowed: AtomicU64::new(0),
             max_series: settings.max_series,
-            most_pending: if settings.is_immediate { 1 } else { MOST_PENDING },
+            most_pending: if settings.is_immediate { 0 } else { MOST_PENDING },
             counters: Counters::new(meter),
             told: Mutex::default(),
             hasher,
@@ -101,7 +100,7 @@ impl Recorder {
     pub(super) fn record(&self, key: &Key, observations: &Observations, exemplar: Option<&Kept>) {
         let hash = key.hash(&self.hasher);
         let Some(shard) = self.shards.get(here()) else { return };
-        let full = shard.observe(
+        shard.observe(
             (key, hash),
             observations,
             exemplar,
@@ -109,9 +108,6 @@ impl Recorder {
             self.most_pending,
             || self.series(key, hash),
         );
-        if let Some((series, mut pending)) = full {
-            self.tell(&series, &mut pending);
-        }
     }
 
     /// The series of a key: its own, or that of all that are too many.
@@ -136,10 +132,14 @@ impl Recorder {
         let mut told = self.told.lock();
         let mut taken = Vec::new();
         for shard in &self.shards {
-            shard.take(&mut taken, &self.measures);
+            shard.take(&mut taken);
         }
         for (series, pending) in &mut taken {
-            self.tell(series, pending);
+            for (number, measure) in self.measures.all().iter().enumerate() {
+                if let (Some(measure), Some(pending)) = (measure, &mut pending[number]) {
+                    series.tell(number, measure, pending, u64::MAX);
+                }
+            }
         }
         self.active.drain(&self.counters.active, &self.naming.constant);
 
@@ -155,24 +155,6 @@ impl Recorder {
             let new = overflowed - told.overflowed.unwrap_or(0);
             self.counters.overflow.add(new, &self.naming.constant);
             told.overflowed = Some(overflowed);
-        }
-    }
-
-    fn tell(&self, series: &Series, pending: &mut PendingOf) {
-        for (number, (pending, measure)) in pending.iter_mut().zip(self.measures.all()).enumerate() {
-            let (Some(pending), Some(measure)) = (pending, measure) else {
-                continue;
-            };
-            if let Some(bound) = series.bound.get(number).filter(|_| pending.count() > 0) {
-                let bound = bound.get_or_init(|| measure.bind(&series.attributes));
-                pending.replay(|value| bound.record(value));
-            }
-            let mut exemplars = pending.take_exemplars();
-            if !exemplars.is_empty()
-                && let Some(held) = series.exemplars.lock().get_mut(number)
-            {
-                keep_newest(held, &mut exemplars);
-            }
         }
     }
 

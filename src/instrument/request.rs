@@ -39,15 +39,39 @@ pub(super) fn is_https(request: &Request) -> bool {
 }
 
 /// `network.protocol.version`, which is `1.1` and not `HTTP/1.1`.
-pub(super) fn protocol_version(version: Version) -> Option<&'static str> {
-    Some(match version {
-        Version::HTTP_09 => "0.9",
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_11 => "1.1",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => return None,
-    })
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Protocol {
+    Unknown,
+    Http09,
+    Http10,
+    Http11,
+    Http2,
+    Http3,
+}
+
+impl Protocol {
+    pub(super) fn of(version: Version) -> Self {
+        match version {
+            Version::HTTP_09 => Self::Http09,
+            Version::HTTP_10 => Self::Http10,
+            Version::HTTP_11 => Self::Http11,
+            Version::HTTP_2 => Self::Http2,
+            Version::HTTP_3 => Self::Http3,
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(super) fn version(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unknown => return None,
+            Self::Http09 => "0.9",
+            Self::Http10 => "1.0",
+            Self::Http11 => "1.1",
+            Self::Http2 => "2",
+            Self::Http3 => "3",
+        })
+    }
 }
 
 /// The `proto` of the first element of a `Forwarded` header (RFC 7239): the hop nearest to the client.

@@ -8,8 +8,10 @@ use opentelemetry::{KeyValue, StringValue};
 use parking_lot::Mutex;
 
 use super::active::Kind;
-use super::exemplars::Kept;
-use super::instruments::{Bound, Measures};
+use super::exemplars::{Kept, keep_newest};
+use super::histogram::Pending;
+use super::instruments::{Bound, Measure, Measures};
+use super::request::Protocol;
 use super::route::Route;
 
 /// Why a request counts as failed, as far as the instrumentation itself can tell.
@@ -43,7 +45,7 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) kind: Kind,
-    pub(super) version: Option<&'static str>,
+    pub(super) protocol: Protocol,
     pub(super) status: Option<StatusCode>,
     pub(super) failure: Failure,
     pub(super) route: Option<Route>,
@@ -60,7 +62,7 @@ impl Key {
         };
         Self {
             kind,
-            version: None,
+            protocol: Protocol::Unknown,
             status: None,
             failure: Failure::None,
             route: None,
@@ -71,9 +73,9 @@ impl Key {
     pub(super) fn hash(&self, hasher: &foldhash::fast::RandomState) -> u64 {
         let mut state = hasher.build_hasher();
         let status = self.status.map_or(0, |status| status.as_u16());
-        let version = self.version.map_or(0, |version| version.as_bytes()[version.len() - 1]);
         let kind = u16::from_le_bytes([self.kind.method, u8::from(self.kind.is_https)]);
-        let fixed = u64::from(status) | u64::from(version) << 16 | (self.failure as u64) << 24 | u64::from(kind) << 32;
+        let fixed =
+            u64::from(status) | (self.protocol as u64) << 16 | (self.failure as u64) << 24 | u64::from(kind) << 32;
         state.write_u64(fixed);
         state.write_u64(self.route.as_ref().map_or(0, Route::hash));
         if !self.extra.is_empty() {
@@ -125,7 +127,7 @@ impl Naming {
         if let Some(route) = route.or_else(|| self.untemplated.clone()) {
             attributes.push(KeyValue::new("http.route", route));
         }
-        if let Some(version) = key.version {
+        if let Some(version) = key.protocol.version() {
             attributes.push(KeyValue::new("network.protocol.version", version));
         }
         for more in key.extra.iter().chain(&self.constant) {
@@ -156,6 +158,19 @@ impl Series {
             attributes,
             bound: Default::default(),
             exemplars: Mutex::default(),
+        }
+    }
+
+    /// Tells the SDK of at most `most` observations of the measure with this number.
+    pub(super) fn tell(&self, number: usize, measure: &Measure, pending: &mut Pending, mut most: u64) {
+        let bound = self.bound[number].get_or_init(|| measure.bind(&self.attributes));
+        while let Some((value, times)) = pending.next(&measure.bounds, most) {
+            most -= times;
+            (0..times).for_each(|_| bound.record(value));
+        }
+        let mut exemplars = pending.take_exemplars();
+        if !exemplars.is_empty() {
+            keep_newest(&mut self.exemplars.lock()[number], &mut exemplars);
         }
     }
 }

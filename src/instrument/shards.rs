@@ -47,7 +47,14 @@ pub(super) type PendingOf = [Option<Pending>; Measures::COUNT];
 /// The observations of the requests of some threads.
 #[repr(align(128))]
 #[derive(Default)]
-pub(super) struct Shard(Mutex<HashTable<Share>>);
+pub(super) struct Shard(Mutex<Shares>);
+
+#[derive(Default)]
+struct Shares {
+    table: HashTable<Share>,
+    /// How many requests the SDK has not been told of.
+    pending: u64,
+}
 
 /// One series, as far as a shard has seen it.
 struct Share {
@@ -56,8 +63,10 @@ struct Share {
 }
 
 impl Shard {
-    /// Adds the observations of one request to the series of `key`, which `find` gives where this shard has not seen it. Says
-    /// which series has reached `most` observations, with all that it has.
+    /// Adds the observations of one request to the series of `key`, which `find` gives where this shard has not seen it.
+    ///
+    /// Where more than `most` requests are pending, two observations of this series are told to the SDK: nobody reads, and when
+    /// somebody does, that must not take minutes.
     pub(super) fn observe(
         &self,
         (key, hash): (&Key, u64),
@@ -66,49 +75,53 @@ impl Shard {
         measures: &Measures,
         most: u64,
         find: impl FnOnce() -> Arc<Series>,
-    ) -> Option<(Arc<Series>, PendingOf)> {
-        let mut shares = self.0.lock();
-        let at = match shares.find_mut(hash, |share| share.series.key == *key) {
+    ) {
+        let Shares { table, pending } = &mut *self.0.lock();
+        let share = match table.find_mut(hash, |share| share.series.key == *key) {
             Some(share) => share,
             None => {
                 let series = find();
-                let entry = shares.entry(
-                    series.hash,
-                    |share| Arc::ptr_eq(&share.series, &series),
-                    |share| share.series.hash,
-                );
-                entry
-                    .or_insert_with(|| Share {
-                        series: Arc::clone(&series),
-                        pending: Default::default(),
-                    })
-                    .into_mut()
+                let is_same = |share: &Share| Arc::ptr_eq(&share.series, &series);
+                let entry = table.entry(series.hash, is_same, |share| share.series.hash);
+                let new = || Share {
+                    series: Arc::clone(&series),
+                    pending: Default::default(),
+                };
+                entry.or_insert_with(new).into_mut()
             }
         };
-        let mut is_full = false;
-        for ((pending, value), measure) in at.pending.iter_mut().zip(observations).zip(measures.all()) {
-            if let (Some(value), Some(measure)) = (value, measure) {
-                let pending = pending.get_or_insert_with(|| Pending::new(&measure.bounds));
-                pending.observe(&measure.bounds, *value, exemplar);
-                is_full |= pending.count() >= most;
+        *pending += 1;
+        let is_too_much = *pending > most;
+        for (number, measure) in measures.all().iter().enumerate() {
+            let (Some(measure), Some(value)) = (measure, observations[number]) else {
+                continue;
+            };
+            let pending = share.pending[number].get_or_insert_with(|| Pending::new(&measure.bounds));
+            pending.observe(&measure.bounds, value, exemplar);
+            if is_too_much {
+                share.series.tell(number, measure, pending, 2);
             }
         }
-        is_full.then(|| (Arc::clone(&at.series), std::mem::take(&mut at.pending)))
     }
 
-    /// Moves all that is pending into `taken`, which has a place for each series that was seen before.
-    pub(super) fn take(&self, taken: &mut Vec<(Arc<Series>, PendingOf)>, measures: &Measures) {
-        for share in self.0.lock().iter_mut() {
-            if share.pending.iter().flatten().all(|pending| pending.count() == 0) {
-                continue;
-            }
-            let mut all: PendingOf = Default::default();
-            for ((mine, theirs), measure) in all.iter_mut().zip(&mut share.pending).zip(measures.all()) {
-                if let (Some(theirs), Some(measure)) = (theirs, measure) {
-                    mine.insert(Pending::new(&measure.bounds)).take_from(theirs);
+    /// Moves all that is pending into `taken`.
+    pub(super) fn take(&self, taken: &mut Vec<(Arc<Series>, PendingOf)>) {
+        let Shares { table, pending } = &mut *self.0.lock();
+        if std::mem::take(pending) == 0 {
+            return;
+        }
+        for share in table.iter_mut() {
+            let mut all = PendingOf::default();
+            let mut is_empty = true;
+            for (all, pending) in all.iter_mut().zip(&mut share.pending) {
+                if let Some(pending) = pending.as_mut().filter(|pending| !pending.is_empty()) {
+                    *all = Some(pending.take());
+                    is_empty = false;
                 }
             }
-            taken.push((Arc::clone(&share.series), all));
+            if !is_empty {
+                taken.push((Arc::clone(&share.series), all));
+            }
         }
     }
 }
