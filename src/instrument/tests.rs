@@ -1,6 +1,8 @@
 //! Requests over real sockets, judged by the exposition and by the finished spans.
 
 mod endings;
+mod metrics;
+mod options;
 mod routes;
 mod sizes;
 mod spans;
@@ -94,9 +96,14 @@ impl App {
         soon(self.ended.recv()).await.unwrap();
     }
 
+    /// What is exposed.
+    fn text(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap()
+    }
+
     /// The lines of the sample `name`, without the name.
     fn samples(&self, name: &str) -> Vec<String> {
-        let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
+        let text = self.text();
         let lines = text.lines().filter_map(|line| line.strip_prefix(name));
         lines.filter(|rest| rest.starts_with('{')).map(str::to_owned).collect()
     }
