@@ -18,7 +18,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Histogram, MeterProvider as _, UpDownCounter};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use poem::endpoint::make_sync;
-use poem::{Endpoint, EndpointExt, Request, Response};
+use poem::{Endpoint, EndpointExt, Request, Response, Route};
 
 /// One thread, and more than there are cores here.
 const THREADS: [usize; 2] = [1, 4];
@@ -101,8 +101,8 @@ mod request {
         Response::builder().body("hello")
     }
 
-    fn bare() -> impl Endpoint<Output = Response> {
-        make_sync(hello).with(RouteProbe::new("/items/{id}"))
+    fn bare() -> Route {
+        Route::new().at("/items/:id", make_sync(hello).with(RouteProbe::new("/items/{id}")))
     }
 
     fn call(runtime: &tokio::runtime::Runtime, endpoint: &impl Endpoint<Output = Response>) {
@@ -119,7 +119,7 @@ mod request {
 
     #[divan::bench(sample_size = 1000)]
     fn without(bencher: Bencher) {
-        let (runtime, endpoint) = (runtime(), bare());
+        let (runtime, endpoint) = (runtime(), bare().map_to_response());
         bencher.bench_local(|| call(&runtime, &endpoint));
     }
 

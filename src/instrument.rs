@@ -39,6 +39,7 @@ mod body;
 mod builder;
 mod exemplars;
 mod histogram;
+mod in_flight;
 mod instruments;
 mod labeler;
 mod metrics_api;
@@ -145,9 +146,11 @@ impl<E: Endpoint> Endpoint for MeasuredEndpoint<E> {
             return Ok(answer(self.inner.call(request).await));
         };
         let record = Record::begin(shared, &mut request);
-        let span = record.span().clone();
-        let response = answer(self.inner.call(request).instrument(span).await);
-        Ok(record.answer(response))
+        let result = match record.span().cloned() {
+            Some(span) => self.inner.call(request).instrument(span).await,
+            None => self.inner.call(request).await,
+        };
+        Ok(record.answer(answer(result)))
     }
 }
 

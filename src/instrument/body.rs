@@ -126,7 +126,11 @@ impl HttpBody for ResponseBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let Self { inner, record, length } = &mut *self;
-        let polled = record.span().in_scope(|| Pin::new(&mut *inner).poll_frame(cx));
+        let mut poll = || Pin::new(&mut *inner).poll_frame(cx);
+        let polled = match record.span() {
+            Some(span) => span.in_scope(poll),
+            None => poll(),
+        };
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 let sent = record.sent(data_len(frame));

@@ -4,10 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry::{Key, KeyValue, Value};
-use parking_lot::Mutex;
 
-use super::active::Kind;
-use super::recorder::Recorder;
+use super::in_flight::InFlight;
 use super::route::Matched;
 
 /// Attributes beyond it are left out: each is memory for every series.
@@ -32,47 +30,18 @@ const MOST_BYTES: usize = 256;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Labeler(Arc<Mutex<State>>);
-
-struct State {
-    matched: Option<Matched>,
-    extra: Vec<KeyValue>,
-    /// Who counts by route what is in flight, and as what this request is counted.
-    by_route: Option<(Arc<Recorder>, Kind)>,
-}
+pub struct Labeler(pub(super) Arc<InFlight>);
 
 impl Labeler {
-    pub(super) fn new(by_route: Option<(Arc<Recorder>, Kind)>) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            matched: None,
-            extra: Vec::new(),
-            by_route,
-        })))
-    }
-
     /// Adds an attribute. One that the instrumentation sets itself stays as it is, but for `error.type`, which says that a
     /// request failed where neither the status nor its ending does. The last of one name counts.
     pub fn add(&self, attribute: KeyValue) {
-        self.0.lock().extra.push(attribute);
+        self.0.add([attribute]);
     }
 
     /// Where several apply, the last, which is the innermost, wins.
     pub(super) fn matched(&self, matched: Matched) {
-        let mut state = self.0.lock();
-        if let Some((recorder, kind)) = &state.by_route {
-            match &state.matched {
-                Some(before) => recorder.active.add_routed(*kind, before.route.shared(), -1),
-                None => recorder.active.add(*kind, -1),
-            }
-            recorder.active.add_routed(*kind, matched.route.shared(), 1);
-        }
-        state.matched = Some(matched);
-    }
-
-    /// What is known when the request has ended.
-    pub(super) fn take(&self) -> (Option<Matched>, Vec<KeyValue>) {
-        let mut state = self.0.lock();
-        (state.matched.take(), std::mem::take(&mut state.extra))
+        self.0.matched(matched);
     }
 }
 

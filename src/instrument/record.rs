@@ -6,20 +6,19 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use http::{HeaderMap, Method, StatusCode, header::CONTENT_LENGTH};
+use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
 use opentelemetry::{KeyValue, StringValue};
 use poem::{Request, Response};
 use tracing::Span;
 
 use super::{
     DurationEnd, Labeler, RequestRecord, Shared,
-    active::Kind,
     body::{RequestSize, ResponseBody},
     contained,
     exemplars::Kept,
+    in_flight::InFlight,
     instruments::Measures,
     labeler::fit,
-    request::{self, Protocol},
     route::{self, Matched, Route},
     series::{Failure, Key},
     shards::Observations,
@@ -71,20 +70,11 @@ struct HeadTime {
 
 /// One request. Its drop is the only event that every ending has in common: answered, failed, panicked or cancelled.
 pub(super) struct Record {
-    shared: Arc<Shared>,
-    started: u64,
-    kind: Kind,
-    protocol: Protocol,
-    is_head: bool,
-    /// Of the whole path: routing rewrites it for those inside a nest.
-    segments: usize,
-    labeler: Labeler,
+    in_flight: Arc<InFlight>,
     request_size: RequestSize,
-    span: RequestSpan,
-    extra: Vec<KeyValue>,
     head: Option<HeadTime>,
     status: Option<StatusCode>,
-    /// What poem left in the response, for where the labeler does not know.
+    /// What poem left in the response, for where nobody else knows.
     route: Option<Route>,
     sent: u64,
     ending: Ending,
@@ -93,31 +83,9 @@ pub(super) struct Record {
 impl Record {
     /// Begins with the record of `request`, and puts into it what inner layers write to.
     pub(super) fn begin(shared: &Arc<Shared>, request: &mut Request) -> Self {
-        let Shared { recorder, options } = &**shared;
-        let kind = Kind {
-            method: request::method_number(request.method(), &options.known_methods),
-            is_https: request::is_https(request),
-        };
-        let protocol = Protocol::of(request.version());
-        let by_route = recorder.active.is_by_route().then(|| (Arc::clone(recorder), kind));
-        let labeler = Labeler::new(by_route);
-        request.set_data(labeler.clone());
+        let in_flight = Arc::new(InFlight::begin(shared, request));
         let record = Self {
-            shared: Arc::clone(shared),
-            started: recorder.clock.raw(),
-            span: RequestSpan::open(
-                request,
-                options,
-                || recorder.active.method(kind),
-                kind.scheme(),
-                protocol.version(),
-            ),
-            kind,
-            protocol,
-            is_head: request.method() == Method::HEAD,
-            segments: route::segments(request.uri().path()),
-            labeler,
-            extra: options.of_request(request),
+            in_flight: Arc::clone(&in_flight),
             request_size: RequestSize::count(request),
             head: None,
             status: None,
@@ -125,24 +93,30 @@ impl Record {
             sent: 0,
             ending: Ending::Unanswered,
         };
-        recorder.active.add(kind, 1);
+        request.set_data(Labeler(in_flight));
         record
     }
 
-    /// The span in which everything for this request runs.
-    pub(super) fn span(&self) -> &Span {
-        self.span.tracing()
+    /// The span in which everything for this request runs, where somebody wants one.
+    pub(super) fn span(&self) -> Option<&Span> {
+        self.in_flight.span.as_ref().map(RequestSpan::tracing)
     }
 
     /// Hands the record on to the body of the answer.
     pub(super) fn answer(mut self, mut response: Response) -> Response {
-        let options = &self.shared.options;
+        let options = &self.in_flight.shared.options;
         let status = response.status();
         self.status = Some(status);
-        self.route = route::from_response(&response, self.segments);
-        self.extra.extend(options.of_response(&response));
-        self.span.answered(response.headers(), &options.response_headers);
-        self.ending = match self.is_head || bodiless(status) {
+        if !self.in_flight.is_matched() {
+            self.route = route::from_response(&response, self.in_flight.segments);
+        }
+        if !options.response_hooks.is_empty() {
+            self.in_flight.add(options.of_response(&response));
+        }
+        if let Some(span) = &self.in_flight.span {
+            span.answered(response.headers(), &options.response_headers);
+        }
+        self.ending = match self.in_flight.is_head || bodiless(status) {
             true => Ending::Complete,
             false => Ending::Sending,
         };
@@ -158,14 +132,15 @@ impl Record {
 
     /// The head is there; whether the length of the body is known decides when the time is over.
     pub(super) fn headed(&mut self, is_length_known: bool) {
-        let is_over = match self.shared.options.duration_end {
+        let is_over = match self.in_flight.shared.options.duration_end {
             DurationEnd::Body => false,
             DurationEnd::Head => true,
             DurationEnd::HeadOfStreams => !is_length_known,
         };
-        if is_over || self.shared.recorder.times_heads() || !self.shared.options.observers.is_empty() {
+        let Shared { recorder, options } = &*self.in_flight.shared;
+        if is_over || recorder.times_heads() || !options.observers.is_empty() {
             self.head = Some(HeadTime {
-                clock: self.shared.recorder.clock.raw(),
+                clock: recorder.clock.raw(),
                 time: is_over.then(SystemTime::now),
             });
         }
@@ -193,16 +168,18 @@ impl Record {
     }
 
     fn nanos(&self, until: u64) -> u64 {
-        self.shared.recorder.clock.delta_as_nanos(self.started, until)
+        self.in_flight
+            .shared
+            .recorder
+            .clock
+            .delta_as_nanos(self.in_flight.started, until)
     }
 
-    /// Writes it. `matched` and `labels` are what inner layers said.
-    fn finish(&mut self, ended: u64, matched: Option<Matched>, labels: Vec<KeyValue>) {
-        let shared = Arc::clone(&self.shared);
-        let Shared { recorder, options } = &*shared;
+    /// Writes it. `matched` and `extra` are what hooks and inner layers said.
+    fn finish(&mut self, ended: u64, matched: Option<Matched>, extra: Vec<KeyValue>) {
+        let in_flight = Arc::clone(&self.in_flight);
+        let Shared { recorder, options } = &*in_flight.shared;
         let failure = self.failure();
-        let mut extra = std::mem::take(&mut self.extra);
-        extra.extend(labels);
         let mut extra = fit(extra);
         extra.retain(|attribute| {
             let key = attribute.key.as_str();
@@ -210,8 +187,8 @@ impl Record {
         });
         let operation = matched.as_ref().and_then(|matched| matched.operation);
         let key = Key {
-            kind: self.kind,
-            protocol: self.protocol,
+            kind: in_flight.kind,
+            protocol: in_flight.protocol,
             status: self.status,
             failure,
             route: matched.map(|matched| matched.route).or_else(|| self.route.take()),
@@ -232,12 +209,13 @@ impl Record {
         if !is_left_out {
             recorder.record(&key, &observations, self.exemplar().as_ref());
         }
-        if options.observers.is_empty() && !self.span.is_recording() {
+        let span = in_flight.span.as_ref().filter(|span| span.is_recording());
+        if options.observers.is_empty() && span.is_none() {
             return;
         }
         let custom = || key.extra.iter().find(|attribute| attribute.key.as_str() == ERROR_TYPE);
         let outcome = Outcome {
-            method: recorder.active.method(self.kind),
+            method: recorder.active.method(in_flight.kind),
             route: key.route.as_ref().map(|route| recorder.naming().route(route.as_str())),
             operation,
             status: self.status,
@@ -247,11 +225,13 @@ impl Record {
             extra: &key.extra,
             ended: over.and_then(|head| head.time),
         };
-        self.span.close(&outcome);
+        if let Some(span) = span {
+            span.close(&outcome);
+        }
         options.observe(&RequestRecord {
             method: outcome.method.as_str(),
-            scheme: self.kind.scheme(),
-            protocol_version: self.protocol.version(),
+            scheme: in_flight.kind.scheme(),
+            protocol_version: in_flight.protocol.version(),
             route: outcome.route.as_ref().map(StringValue::as_str),
             operation_id: operation,
             status: self.status,
@@ -265,7 +245,7 @@ impl Record {
     }
 
     fn exemplar(&self) -> Option<Kept> {
-        let (trace_id, span_id) = self.span.sampled()?;
+        let (trace_id, span_id) = self.in_flight.span.as_ref()?.sampled()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Some(Kept {
             trace_id,
@@ -278,14 +258,9 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let ended = self.shared.recorder.clock.raw();
-        let (matched, labels) = self.labeler.take();
-        let active = &self.shared.recorder.active;
-        match &matched {
-            Some(matched) if active.is_by_route() => active.add_routed(self.kind, matched.route.shared(), -1),
-            _ => active.add(self.kind, -1),
-        }
-        contained(|| self.finish(ended, matched, labels));
+        let ended = self.in_flight.shared.recorder.clock.raw();
+        let (matched, extra) = self.in_flight.end();
+        contained(|| self.finish(ended, matched, extra));
     }
 }
 

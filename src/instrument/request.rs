@@ -1,6 +1,6 @@
 //! What the attributes say about a request, clamped to small sets where the client chooses.
 
-use http::{Method, Version};
+use http::{HeaderName, Method, Version, header::FORWARDED};
 use opentelemetry::StringValue;
 use poem::Request;
 
@@ -8,6 +8,8 @@ use poem::Request;
 pub(super) const KNOWN_METHODS: [&str; 10] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY",
 ];
+
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// How many methods can be known: their number has a byte, and one is left for the others.
 pub(super) const MOST_METHODS: usize = 250;
@@ -26,13 +28,10 @@ pub(super) fn method_number(method: &Method, known: &[StringValue]) -> u8 {
 ///
 /// A header can only choose between the two values, so it need not be trusted.
 pub(super) fn is_https(request: &Request) -> bool {
-    let forwarded = request.header("forwarded").and_then(forwarded_proto);
-    let proto = forwarded
-        .or_else(|| {
-            request
-                .header("x-forwarded-proto")
-                .and_then(|protos| protos.split(',').next())
-        })
+    let header = |name: &HeaderName| request.headers().get(name)?.to_str().ok();
+    let proto = header(&FORWARDED)
+        .and_then(forwarded_proto)
+        .or_else(|| header(&X_FORWARDED_PROTO)?.split(',').next())
         .unwrap_or_else(|| request.scheme().as_str())
         .trim();
     proto.eq_ignore_ascii_case("https")

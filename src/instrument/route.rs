@@ -123,8 +123,13 @@ pub(super) fn from_response(response: &Response, segments: usize) -> Option<Rout
     })
 }
 
+/// How many segments a path has: the slashes within count, not those around it.
 pub(super) fn segments(path: &str) -> usize {
-    path.trim_matches('/').split('/').count()
+    let path = path.as_bytes();
+    let start = path.iter().position(|byte| *byte != b'/').unwrap_or(path.len());
+    let end = path.iter().rposition(|byte| *byte != b'/').unwrap_or(start);
+    let within = path.get(start..end).unwrap_or_default();
+    within.iter().filter(|byte| **byte == b'/').count() + 1
 }
 
 /// poem's pattern in the form of the OpenAPI document: `:id` and `:id<re>` become `{id}`, `<re>` becomes `{}`, and

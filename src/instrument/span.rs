@@ -42,7 +42,7 @@ impl RequestSpan {
         method: impl Fn() -> StringValue,
         scheme: &'static str,
         version: Option<&'static str>,
-    ) -> Self {
+    ) -> Option<Self> {
         // The level of a span decides only whether a filter lets it through. At ERROR, no filter by level can take
         // the trace id from a line or the span from its trace.
         let tracing = tracing::error_span!(
@@ -53,10 +53,7 @@ impl RequestSpan {
             trace_id = field::Empty,
         );
         if tracing.is_disabled() {
-            return Self {
-                tracing,
-                otel: Context::new(),
-            };
+            return None;
         }
 
         if options.is_public(request) {
@@ -82,7 +79,7 @@ impl RequestSpan {
         }
 
         let otel = start(&tracing);
-        Self { tracing, otel }
+        Some(Self { tracing, otel })
     }
 
     pub(super) fn tracing(&self) -> &Span {
