@@ -24,10 +24,12 @@ pub(super) struct Active {
     lines_of_shard: usize,
     /// What has ever been counted, so that it is shown at zero later.
     seen: Box<[AtomicBool]>,
-    by_route: Option<Mutex<HashMap<(Kind, Arc<str>), i64>>>,
+    by_route: Option<Mutex<Counts<Arc<str>>>>,
     methods: Box<[StringValue]>,
-    told: Mutex<HashMap<(Kind, Option<Arc<str>>), i64>>,
+    told: Mutex<Counts<Option<Arc<str>>>>,
 }
+
+type Counts<R> = HashMap<(Kind, R), i64>;
 
 /// A method by its number, and a scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

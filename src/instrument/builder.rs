@@ -66,8 +66,9 @@ impl InstrumentationBuilder {
 
     /// Replaces the methods that are reported by name; any other becomes `_OTHER`. At most 250 count.
     pub fn known_methods(mut self, methods: impl IntoIterator<Item = String>) -> Self {
-        let methods = methods.into_iter().filter(|method| !method.is_empty());
-        self.options.known_methods = methods.take(MOST_METHODS).map(StringValue::from).collect();
+        // What is no token is no method, and never comes.
+        let methods = methods.into_iter().filter_map(|method| method.parse().ok());
+        self.options.known_methods = methods.take(MOST_METHODS).collect();
         self
     }
 
@@ -230,7 +231,13 @@ impl InstrumentationBuilder {
         if !self.is_enabled {
             return Instrumentation(None);
         }
-        let mut methods = self.options.known_methods.clone();
+        // Shared texts, since each span and series takes one.
+        let known = self
+            .options
+            .known_methods
+            .iter()
+            .map(|method| Arc::from(method.as_str()));
+        let mut methods: Vec<StringValue> = known.map(|method: Arc<str>| method.into()).collect();
         methods.push(OTHER_METHOD.into());
         let sizes = self.has_sizes.then_some(self.size_boundaries.as_slice());
         let settings = Settings {

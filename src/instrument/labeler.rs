@@ -96,7 +96,8 @@ mod tests {
     fn attributes_of_others_are_made_fit() {
         let long = "é".repeat(200);
         let cut = &long[..256];
-        let rows: [(&[(&str, &str)], &[(&str, &str)]); 6] = [
+        type Pairs<'a> = &'a [(&'a str, &'a str)];
+        let rows: [(Pairs<'_>, Pairs<'_>); 6] = [
             (&[], &[]),
             (&[("b", "1"), ("a", "2")], &[("a", "2"), ("b", "1")]),
             (&[("a", "1"), ("a", "2")], &[("a", "2")]),
@@ -107,7 +108,7 @@ mod tests {
             (&[("a:b", "1")], &[("a_b", "1")]),
             (&[("a", &long)], &[("a", cut)]),
         ];
-        let values = |row: &[(&str, &str)]| -> Vec<KeyValue> {
+        let values = |row: Pairs<'_>| -> Vec<KeyValue> {
             let pair = |(key, value): &(&str, &str)| KeyValue::new((*key).to_owned(), (*value).to_owned());
             row.iter().map(pair).collect()
         };

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use http::{HeaderName, StatusCode};
-use opentelemetry::{KeyValue, StringValue};
+use http::{HeaderName, Method, StatusCode};
+use opentelemetry::KeyValue;
 use poem::{Request, Response};
 use wildmatch::WildMatch;
 
@@ -74,7 +74,7 @@ type Observer = Box<dyn Fn(&RequestRecord<'_>) + Send + Sync>;
 /// What was chosen when the instrumentation was built, but for what the recorder has.
 #[derive(Default)]
 pub(super) struct Options {
-    pub(super) known_methods: Vec<StringValue>,
+    pub(super) known_methods: Vec<Method>,
     pub(super) ignores_untemplated: bool,
     pub(super) duration_end: DurationEnd,
     pub(super) excluded_paths: Vec<WildMatch>,

@@ -1,7 +1,6 @@
 //! What the attributes say about a request, clamped to small sets where the client chooses.
 
 use http::{HeaderName, Method, Version, header::FORWARDED};
-use opentelemetry::StringValue;
 use poem::Request;
 
 /// RFC 9110, PATCH (RFC 5789), and QUERY as the semantic conventions added it.
@@ -19,8 +18,8 @@ pub(super) const OTHER_METHOD: &str = "_OTHER";
 
 /// The number of a method among those that are known; one above the last for others. Methods are case-sensitive (RFC 9110,
 /// 9.1), so `get` is not known.
-pub(super) fn method_number(method: &Method, known: &[StringValue]) -> u8 {
-    let at = known.iter().position(|name| name.as_str() == method.as_str());
+pub(super) fn method_number(method: &Method, known: &[Method]) -> u8 {
+    let at = known.iter().position(|known| known == method);
     u8::try_from(at.unwrap_or(known.len())).unwrap_or(u8::MAX)
 }
 

@@ -4,7 +4,7 @@
 #   METERBRIDGE_BIN    the binary; by default the release build, where CARGO_TARGET_DIR says or in target/
 #   E2E_VENV           where the Python packages go; by default .venv
 #   PROMETHEUS, PROMTOOL, CHROMIUM, CHROMEDRIVER, CURL, NODE   programs that are not on PATH
-#   OPENMETRICS2_JUDGE, SDK_SENDER   the judge in Go and the sender in Rust, by default built here
+#   OPENMETRICS2_JUDGE, SDK_SENDER, TODO_API   the judge in Go, the sender and the example in Rust, by default built here
 #   SCREENSHOT_DIR     keeps the screenshots of the browser
 #   CI=true            a program that is missing is a failure, not a skipped test
 set -euo pipefail
@@ -53,10 +53,11 @@ if command -v npm >/dev/null && ! cmp -s "$here/node/package-lock.json" "$stamp"
   fi
 fi
 
-if [ -z "${SDK_SENDER:-}" ] && command -v cargo >/dev/null; then
+if { [ -z "${SDK_SENDER:-}" ] || [ -z "${TODO_API:-}" ]; } && command -v cargo >/dev/null; then
   # The debug build is what `cargo test` has made already.
-  if cargo build --quiet --locked --example sdk_sender; then
-    export SDK_SENDER=${CARGO_TARGET_DIR:-$repository/target}/debug/examples/sdk_sender
+  if cargo build --quiet --locked --example sdk_sender --example todo-api; then
+    examples=${CARGO_TARGET_DIR:-$repository/target}/debug/examples
+    export SDK_SENDER=${SDK_SENDER:-$examples/sdk_sender} TODO_API=${TODO_API:-$examples/todo-api}
   fi
 fi
 

@@ -177,6 +177,104 @@ async fn over_http1() {
     }
 }
 
+/// The older protocol, and a body in chunks.
+#[tokio::test]
+async fn over_http_1_0_and_in_chunks() {
+    for (request, version) in [
+        ("GET /streamed HTTP/1.0\r\n\r\n", "1.0"),
+        ("GET /streamed HTTP/1.0\r\nConnection: close\r\n\r\n", "1.0"),
+        (
+            "POST /streamed HTTP/1.1\r\nHost: test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+             3\r\none\r\n0\r\nTrailer: here\r\n\r\n",
+            "1.1",
+        ),
+    ] {
+        let routes = Route::new().at("/streamed", get(streamed).post(streamed));
+        let mut app = App::serve(routes).await;
+        app.send(request).await;
+        let method = request.split(' ').next().unwrap();
+        assert_eq!(
+            app.durations(),
+            [line("", Some(200), method, Some("/streamed"), version)],
+            "{request}"
+        );
+        assert_eq!(
+            app.samples("http_server_response_body_size_bytes_sum")[0]
+                .rsplit(' ')
+                .next(),
+            Some("6")
+        );
+        nobody_active(&app, method);
+    }
+}
+
+/// A handshake is a request with an answer; what follows on the connection is none.
+#[tokio::test]
+async fn a_connection_that_becomes_another_protocol() {
+    let (done, mut talked) = unbounded_channel();
+    let switch = make_sync(move |request: Request| {
+        let (upgrade, done) = (request.take_upgrade().unwrap(), done.clone());
+        tokio::spawn(async move {
+            let mut stream = upgrade.await.unwrap();
+            let mut said = [0; 4];
+            stream.read_exact(&mut said).await.unwrap();
+            let _ = done.send(said);
+        });
+        Response::builder()
+            .status(StatusCode::SWITCHING_PROTOCOLS)
+            .header("connection", "upgrade")
+            .header("upgrade", "echo")
+            .finish()
+    });
+    let mut app = App::serve(Route::new().at("/switch", switch)).await;
+    let mut stream = TcpStream::connect(app.address).await.unwrap();
+    let request = "GET /switch HTTP/1.1\r\nHost: test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    app.ended().await;
+    assert_eq!(app.durations(), [line("", Some(101), "GET", Some("/switch"), "1.1")]);
+    nobody_active(&app, "GET");
+    stream.write_all(b"ping").await.unwrap();
+    assert_eq!(soon(talked.recv()).await, Some(*b"ping"));
+    assert_eq!(app.durations(), [line("", Some(101), "GET", Some("/switch"), "1.1")]);
+}
+
+/// poem lets a handler of HTTP/1 run to its end, whoever has gone: it is active as long, and its end looks like success.
+#[tokio::test]
+async fn a_client_that_leaves_a_handler_of_http1() {
+    let (started, mut starts) = unbounded_channel();
+    let (go_on, released) = tokio::sync::watch::channel(false);
+    let slow = make(move |_: Request| {
+        let (started, mut released) = (started.clone(), released.clone());
+        async move {
+            let _ = started.send(());
+            let _ = released.wait_for(|released| *released).await;
+            Ok::<_, Error>("late")
+        }
+    });
+    let mut app = App::serve(Route::new().at("/slow", slow)).await;
+    let mut stream = TcpStream::connect(app.address).await.unwrap();
+    stream.write_all(ask("GET", "/slow").as_bytes()).await.unwrap();
+    soon(starts.recv()).await.unwrap();
+    drop(stream);
+    go_on.send(true).unwrap();
+    app.ended().await;
+    assert_eq!(app.durations(), [line("", Some(200), "GET", Some("/slow"), "1.1")]);
+    nobody_active(&app, "GET");
+}
+
+#[tokio::test]
+async fn a_panic_that_is_caught_outside_had_no_answer_yet() {
+    let app = App::serve(Route::new()).await;
+    let routes = Route::new().at("/probed", get(panics).with(RouteProbe::new("/probed")));
+    let outside = routes.with(Instrumentation::new(&app.provider)).with(CatchPanic::new());
+    let request = Request::builder().uri_str("/probed").version(Version::HTTP_11).finish();
+    assert_eq!(
+        outside.call(request).await.unwrap().status(),
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+    assert_eq!(app.durations(), [line("panic", None, "GET", Some("/probed"), "1.1")]);
+}
+
 #[tokio::test]
 async fn a_panic_that_is_caught_inside_is_a_500() {
     for (path, route) in [

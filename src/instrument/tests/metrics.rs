@@ -36,7 +36,7 @@ fn service(registry: &Registry, provider: &SdkMeterProvider) -> TestClient<impl 
     TestClient::new(routes.with(instrumentation))
 }
 
-fn header<'r>(response: &'r TestResponse, name: header::HeaderName) -> &'r str {
+fn header(response: &TestResponse, name: header::HeaderName) -> &str {
     response
         .0
         .headers()

@@ -193,7 +193,8 @@ async fn what_is_excluded_leaves_nothing_behind() {
 #[test]
 fn what_the_environment_says() {
     let provider = opentelemetry_sdk::metrics::SdkMeterProvider::default();
-    let rows: [(&[(&str, &str)], bool, &[&str]); 6] = [
+    type Row = (&'static [(&'static str, &'static str)], bool, &'static [&'static str]);
+    let rows: [Row; 6] = [
         (&[], true, &["GET", "HEAD"]),
         (&[("OTEL_SDK_DISABLED", "true")], false, &[]),
         (&[("OTEL_SDK_DISABLED", "TRUE")], false, &[]),

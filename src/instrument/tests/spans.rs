@@ -22,7 +22,7 @@ use tracing::{Dispatch, Instrument, subscriber::DefaultGuard};
 use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
 
 use super::{App, ask};
-use crate::instrument::Instrumented;
+use crate::instrument::{DurationEnd, Instrumented};
 
 /// Finished spans and log lines of the current thread, on which a test runs its server as well.
 #[derive(Clone, Debug, Default)]
@@ -285,5 +285,89 @@ async fn what_a_client_sends_is_clipped() {
     let span = seen.only_span();
     for key in ["url.path", "user_agent.original"] {
         assert_eq!(attribute(&span, key).map(|value| value.len()), Some(512), "{key}");
+    }
+}
+
+/// Who calls from outside may not decide what is traced, but can be followed.
+#[tokio::test]
+async fn a_public_endpoint_begins_a_trace_and_links_to_the_caller() {
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    for (header, links) in [
+        (format!("traceparent: 00-{trace}-b7ad6b7169203331-01"), 1),
+        (String::from("traceparent: nonsense"), 0),
+        (String::from("x-other: 1"), 0),
+    ] {
+        let (seen, _guard) = Seen::watch();
+        let mut app = App::serve_with(app(), |builder| builder.public_endpoint(|_| true)).await;
+        let request = ask("GET", "/api/users/7").replace("Host:", &format!("{header}\r\nHost:"));
+        app.send(&request).await;
+        let span = seen.only_span();
+        assert_eq!(span.parent_span_id, SpanId::INVALID, "{header}");
+        assert_ne!(span.span_context.trace_id().to_string(), trace, "{header}");
+        assert_eq!(span.links.len(), links, "{header}");
+        for link in span.links.iter() {
+            assert_eq!(link.span_context.trace_id().to_string(), trace);
+        }
+    }
+}
+
+#[tokio::test]
+async fn headers_that_are_wanted_and_what_layers_add() {
+    let (seen, _guard) = Seen::watch();
+    let name = http::HeaderName::from_static;
+    let routes = Route::new().at(
+        "/headers",
+        make_sync(|_| {
+            let answer = poem::Response::builder()
+                .header("x-cache", "miss")
+                .header("x-cache", "stale");
+            answer.header("set-cookie", "id=secret").finish()
+        }),
+    );
+    let mut app = App::serve_with(routes, |builder| {
+        builder
+            .capture_request_headers([name("x-tenant"), name("authorization"), name("x-absent")])
+            .capture_response_headers([name("x-cache"), name("set-cookie")])
+            .response_attributes(|_| vec![KeyValue::new("app.plan", "free")])
+    })
+    .await;
+    let long = "t".repeat(2000);
+    let headers = format!("X-Tenant: {long}\r\nAuthorization: Bearer secret\r\nHost:");
+    app.send(&ask("GET", "/headers").replace("Host:", &headers)).await;
+    let span = seen.only_span();
+    for (key, value) in [
+        ("http.request.header.x-tenant", Some(format!("[\"{}\"]", &long[..512]))),
+        ("http.request.header.authorization", Some("[\"[redacted]\"]".into())),
+        ("http.request.header.x-absent", None),
+        ("http.response.header.x-cache", Some("[\"miss\",\"stale\"]".into())),
+        ("http.response.header.set-cookie", Some("[\"[redacted]\"]".into())),
+        ("app.plan", Some("free".into())),
+    ] {
+        assert_eq!(attribute(&span, key), value, "{key}");
+    }
+    assert!(!format!("{span:?}").contains("secret"));
+}
+
+/// The span ends when the time does that the metrics have.
+#[tokio::test]
+async fn a_span_ends_with_the_head_where_that_is_asked_for() {
+    for (end, is_early) in [
+        (DurationEnd::Body, false),
+        (DurationEnd::Head, true),
+        (DurationEnd::HeadOfStreams, true),
+    ] {
+        let (seen, _guard) = Seen::watch();
+        let (sent, mut sends) = tokio::sync::mpsc::unbounded_channel();
+        let endpoint = make_sync(move |_| {
+            let sent = sent.clone();
+            Body::from_bytes_stream(stream::iter(0..1).map(move |_| {
+                let _ = sent.send(std::time::SystemTime::now());
+                Ok::<_, io::Error>("body")
+            }))
+        });
+        let mut app = App::serve_with(Route::new().at("/", endpoint), |builder| builder.duration_end(end)).await;
+        app.send(&ask("GET", "/")).await;
+        let span = seen.only_span();
+        assert_eq!(span.end_time <= sends.recv().await.unwrap(), is_early, "{end:?}");
     }
 }
