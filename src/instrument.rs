@@ -3,8 +3,9 @@
 //! [`Instrumentation`] is the middleware; [`Instrumented`] and [`RouteProbe`] tell it which route served a request.
 //! Nothing here knows what the service is for.
 //!
-//! ```no_run
-//! use meterbridge::instrument::{Instrumentation, RouteProbe};
+//! ```
+//! use meterbridge::instrument::{Instrumentation, MetricsEndpoint};
+//! use opentelemetry_sdk::metrics::SdkMeterProvider;
 //! use poem::{EndpointExt, Route, get, handler};
 //!
 //! #[handler]
@@ -12,25 +13,21 @@
 //!     "hello"
 //! }
 //!
-//! let instrumentation = Instrumentation::new(&opentelemetry::global::meter_provider());
+//! let registry = prometheus::Registry::new();
+//! let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
+//! let provider = SdkMeterProvider::builder().with_reader(exporter).build();
+//!
+//! let instrumentation = Instrumentation::new(&provider);
+//! let metrics = MetricsEndpoint::new(registry).exemplars(&instrumentation);
 //! let app = Route::new()
-//!     .at("/hello/:name", get(hello).with(RouteProbe::new("/hello/{name}")))
+//!     .at("/hello/:name", get(hello))
+//!     .at("/metrics", metrics)
 //!     .with(instrumentation);
+//! # let _ = app;
+//! # Ok::<(), opentelemetry_sdk::error::OTelSdkError>(())
 //! ```
 //!
-//! # What is recorded
-//!
-//! | instrument | unit | is |
-//! |---|---|---|
-//! | `http.server.request.duration` | s | from the parsed head of the request until the last byte of the answer was handed to the transport |
-//! | `http.server.active_requests` | {request} | requests whose answer is not finished yet |
-//! | `http.server.request.body.size` | By | as transferred; no sample where it is unknown, or where there is no body |
-//! | `http.server.response.body.size` | By | as handed to the transport; no sample where no answer was given |
-//!
-//! `error.type` is the status code for 5xx, otherwise `panic` (the handler panicked, and nobody caught it),
-//! `cancelled` (dropped before it answered: the client of an HTTP/2 stream left, or a timeout struck), `aborted`
-//! (the body was dropped before its end) or `body_error` (the body itself failed). A 4xx is no error of a server.
-//! poem lets an HTTP/1 handler run on when its client has gone, so that case looks like success.
+//! What is recorded, every option, and what it costs is told in `docs/instrumentation.md`.
 
 mod active;
 #[doc(hidden)]
@@ -55,6 +52,11 @@ mod shards;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;
+
+/// The examples of the page, so that they are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/instrumentation.md")]
+struct Page;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -72,11 +72,14 @@ pub(super) fn fit(mut attributes: Vec<KeyValue>) -> Vec<KeyValue> {
 }
 
 /// The name that an attribute has instead, where `opentelemetry-prometheus` would make a scrape of it that fails: a label of
-/// histograms, a digit in front, a colon, or nothing at all.
+/// histograms, a digit in front, a colon, or nothing at all. What begins with `__` is Prometheus' own.
 fn legal(key: &str) -> Option<String> {
     let mut name = Cow::Borrowed(key);
     if key.contains(':') {
         name = key.replace(':', "_").into();
+    }
+    if name.starts_with("__") {
+        name = format!("_{}", name.trim_start_matches('_')).into();
     }
     if matches!(&*name, "le" | "quantile") || name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit())
     {
@@ -97,7 +100,7 @@ mod tests {
         let long = "é".repeat(200);
         let cut = &long[..256];
         type Pairs<'a> = &'a [(&'a str, &'a str)];
-        let rows: [(Pairs<'_>, Pairs<'_>); 6] = [
+        let rows: [(Pairs<'_>, Pairs<'_>); 7] = [
             (&[], &[]),
             (&[("b", "1"), ("a", "2")], &[("a", "2"), ("b", "1")]),
             (&[("a", "1"), ("a", "2")], &[("a", "2")]),
@@ -106,6 +109,7 @@ mod tests {
                 &[("_", "3"), ("_9a", "2"), ("_le", "1")],
             ),
             (&[("a:b", "1")], &[("a_b", "1")]),
+            (&[("__name__", "1")], &[("_name__", "1")]),
             (&[("a", &long)], &[("a", cut)]),
         ];
         let values = |row: Pairs<'_>| -> Vec<KeyValue> {

@@ -6,9 +6,8 @@ use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use poem::http::{Method, StatusCode, header};
-use poem::test::{TestClient, TestResponse};
-use poem::{Endpoint, EndpointExt, Response, Route, get, handler};
+use poem::http::{HeaderMap, Method, StatusCode, header};
+use poem::{Endpoint, EndpointExt, Request, Response, Route, get, handler};
 use poem_openapi::OpenApiService;
 use prometheus::{IntCounter, Registry};
 use tracing_subscriber::layer::SubscriberExt;
@@ -29,19 +28,50 @@ fn meters() -> (Registry, SdkMeterProvider) {
     (registry, provider)
 }
 
-fn service(registry: &Registry, provider: &SdkMeterProvider) -> TestClient<impl Endpoint<Output = Response> + use<>> {
+/// Asks an endpoint as it stands, without a socket.
+struct Client<E>(E);
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl<E: Endpoint<Output = Response>> Client<E> {
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri_str(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, body) = self.0.get_response(request.finish()).await.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.into_vec().await.unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(Method::GET, path, headers).await
+    }
+}
+
+impl Answer {
+    fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn text(self) -> String {
+        assert_eq!(self.status, StatusCode::OK);
+        String::from_utf8(self.body).unwrap()
+    }
+}
+
+fn service(registry: &Registry, provider: &SdkMeterProvider) -> Client<impl Endpoint<Output = Response> + use<>> {
     let instrumentation = Instrumentation::new(provider);
     let metrics = MetricsEndpoint::new(registry.clone()).exemplars(&instrumentation);
     let routes = Route::new().at("/hello", get(hello)).at("/metrics", metrics);
-    TestClient::new(routes.with(instrumentation))
-}
-
-fn header(response: &TestResponse, name: header::HeaderName) -> &str {
-    response
-        .0
-        .headers()
-        .get(name)
-        .map_or("", |value| value.to_str().unwrap())
+    Client(routes.with(instrumentation))
 }
 
 #[tokio::test]
@@ -50,7 +80,7 @@ async fn each_format_for_whom_it_is_for() {
     let own = IntCounter::new("orders_total", "Orders.").unwrap();
     registry.register(Box::new(own)).unwrap();
     let client = service(&registry, &provider);
-    client.get("/hello").send().await.assert_status_is_ok();
+    client.get("/hello", &[]).await.text();
     for (accept, content_type, starts, ends) in [
         (
             "*/*",
@@ -65,12 +95,11 @@ async fn each_format_for_whom_it_is_for() {
             "# EOF\n",
         ),
     ] {
-        let response = client.get("/metrics").header("accept", accept).send().await;
-        response.assert_status_is_ok();
-        assert!(header(&response, header::CONTENT_TYPE).starts_with(content_type));
-        assert_eq!(header(&response, header::CACHE_CONTROL), "no-store");
-        assert_eq!(header(&response, header::VARY), "Accept, Accept-Encoding");
-        let text = response.0.into_body().into_string().await.unwrap();
+        let response = client.get("/metrics", &[("accept", accept)]).await;
+        assert!(response.header(header::CONTENT_TYPE).starts_with(content_type));
+        assert_eq!(response.header(header::CACHE_CONTROL), "no-store");
+        assert_eq!(response.header(header::VARY), "Accept, Accept-Encoding");
+        let text = response.text();
         assert!(text.starts_with(starts) && text.ends_with(ends), "{text}");
         assert!(
             text.contains("http_route=\"/hello\"") && text.contains("orders_total 0"),
@@ -78,9 +107,13 @@ async fn each_format_for_whom_it_is_for() {
         );
     }
     let protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
-    let response = client.get("/metrics").header("accept", protobuf).send().await;
-    assert!(header(&response, header::CONTENT_TYPE).starts_with("application/vnd.google.protobuf; "));
-    let body = response.0.into_body().into_bytes().await.unwrap();
+    let response = client.get("/metrics", &[("accept", protobuf)]).await;
+    assert!(
+        response
+            .header(header::CONTENT_TYPE)
+            .starts_with("application/vnd.google.protobuf; ")
+    );
+    let body = response.body;
     assert!(body.windows(12).any(|window| window == b"orders_total"));
 }
 
@@ -88,21 +121,20 @@ async fn each_format_for_whom_it_is_for() {
 async fn compressed_and_without_a_body() {
     let (registry, provider) = meters();
     let client = service(&registry, &provider);
-    let response = client.get("/metrics").header("accept-encoding", "gzip").send().await;
-    assert_eq!(header(&response, header::CONTENT_ENCODING), "gzip");
-    let body = response.0.into_body().into_bytes().await.unwrap();
+    let response = client.get("/metrics", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(response.header(header::CONTENT_ENCODING), "gzip");
+    let body = response.body;
     let mut text = String::new();
     flate2::read::GzDecoder::new(&body[..])
         .read_to_string(&mut text)
         .unwrap();
     assert!(text.contains("http_server_active_requests"), "{text}");
 
-    let response = client.request(Method::HEAD, "/metrics").send().await;
-    response.assert_status_is_ok();
-    assert!(header(&response, header::CONTENT_TYPE).starts_with("text/plain"));
-    response.assert_text("").await;
-    let response = client.post("/metrics").send().await;
-    response.assert_status(StatusCode::METHOD_NOT_ALLOWED);
+    let response = client.ask(Method::HEAD, "/metrics", &[]).await;
+    assert!(response.header(header::CONTENT_TYPE).starts_with("text/plain"));
+    assert_eq!(response.text(), "");
+    let response = client.ask(Method::POST, "/metrics", &[]).await;
+    assert_eq!(response.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 /// The latest sampled span of each bucket, with the formats that have a place for it. The names of the families may have a
@@ -132,14 +164,11 @@ async fn exemplars() {
             .build();
         let client = service(&registry, &provider);
         for sampled in ["01", "00"] {
-            let request = client.get("/hello").header("traceparent", parent(sampled));
-            request.send().await.assert_text("hello").await;
-            let response = client
-                .get("/metrics")
-                .header("accept", "application/openmetrics-text")
-                .send()
-                .await;
-            let text = response.0.into_body().into_string().await.unwrap();
+            let response = client.get("/hello", &[("traceparent", &parent(sampled))]).await;
+            assert_eq!(response.text(), "hello");
+            let openmetrics = [("accept", "application/openmetrics-text")];
+            let response = client.get("/metrics", &openmetrics).await;
+            let text = response.text();
             let shown: Vec<_> = text
                 .lines()
                 .filter(|line| line.contains("trace_id=\"0af7651916cd43dd8448eb211c80319c\""))
@@ -156,8 +185,8 @@ async fn exemplars() {
                 "{shown:?}"
             );
         }
-        let response = client.get("/metrics").send().await;
-        let text = response.0.into_body().into_string().await.unwrap();
+        let response = client.get("/metrics", &[]).await;
+        let text = response.text();
         assert!(!text.contains("trace_id"), "plain text has no place for it: {text}");
     }
 }
@@ -171,18 +200,18 @@ async fn a_broken_pipeline_is_an_error() {
         .register(Box::new(IntCounter::new("orders_total", "Orders.").unwrap()))
         .unwrap();
     let client = service(&registry, &provider);
-    client.get("/metrics").send().await.assert_status_is_ok();
+    client.get("/metrics", &[]).await.text();
     let _gauge = provider
         .meter("test")
         .u64_observable_gauge("broken")
         .with_callback(|_| panic!("this panic is part of the test"))
         .build();
     for _ in 0..2 {
-        let response = client.get("/metrics").send().await;
-        response.assert_status(StatusCode::INTERNAL_SERVER_ERROR);
-        let text = response.0.into_body().into_string().await.unwrap();
+        let response = client.get("/metrics", &[]).await;
+        assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let text = String::from_utf8(response.body).unwrap();
         assert!(text.contains("cannot be gathered"), "{text}");
-        client.get("/hello").send().await.assert_status_is_ok();
+        client.get("/hello", &[]).await.text();
     }
 }
 
@@ -200,10 +229,10 @@ async fn no_attribute_spoils_the_scrape() {
         .build();
     let metrics = MetricsEndpoint::new(registry);
     let routes = Route::new().at("/hello", get(hello)).at("/metrics", metrics);
-    let client = TestClient::new(routes.with(instrumentation));
-    client.get("/hello").send().await.assert_status_is_ok();
-    let response = client.get("/metrics").send().await;
-    let text = response.0.into_body().into_string().await.unwrap();
+    let client = Client(routes.with(instrumentation));
+    client.get("/hello", &[]).await.text();
+    let response = client.get("/metrics", &[]).await;
+    let text = response.text();
     let line = text
         .lines()
         .find(|line| line.starts_with("http_server_request_duration_seconds_count"))
@@ -216,7 +245,8 @@ async fn no_attribute_spoils_the_scrape() {
     names.pop();
     assert_eq!(names.iter().filter(|name| **name == "le").count(), 0, "{line}");
     for name in names.iter().filter(|name| !name.contains('\\')) {
-        assert!(crate::model::is_label_name(name), "{name} in {line}");
+        let is_legal = crate::model::is_label_name(name) && !name.starts_with("__");
+        assert!(is_legal, "{name} in {line}");
     }
 }
 
@@ -230,21 +260,13 @@ async fn an_operation_of_the_document() {
     let operation = &document["paths"]["/metrics"]["get"];
     assert_eq!(operation["operationId"], "metrics");
     assert_eq!(operation["tags"], serde_json::json!(["Metrics"]));
-    let client = TestClient::new(Route::new().nest("/api", service).with(instrumentation));
-    client.get("/api/metrics").send().await.assert_status_is_ok();
-    client
-        .request(Method::HEAD, "/api/metrics")
-        .send()
-        .await
-        .assert_text("")
-        .await;
-    client
-        .post("/api/metrics")
-        .send()
-        .await
-        .assert_status(StatusCode::METHOD_NOT_ALLOWED);
-    let response = client.get("/api/metrics").send().await;
-    let text = response.0.into_body().into_string().await.unwrap();
+    let client = Client(Route::new().nest("/api", service).with(instrumentation));
+    client.get("/api/metrics", &[]).await.text();
+    assert_eq!(client.ask(Method::HEAD, "/api/metrics", &[]).await.text(), "");
+    let response = client.ask(Method::POST, "/api/metrics", &[]).await;
+    assert_eq!(response.status, StatusCode::METHOD_NOT_ALLOWED);
+    let response = client.get("/api/metrics", &[]).await;
+    let text = response.text();
     assert!(
         text.contains("http_request_method=\"HEAD\",http_response_status_code=\"200\",http_route=\"/api/metrics\""),
         "{text}"
