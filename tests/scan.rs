@@ -1,6 +1,6 @@
 //! Somebody tries a million paths and ten thousand methods: neither series nor memory grow. A binary of its own, since it looks at
 //! the memory of the whole process. Where `CI` is not `true` it is a tenth of that, so that nobody waits.
-#![cfg(target_os = "linux")]
+#![cfg(all(feature = "bridge", target_os = "linux"))]
 #![allow(
     clippy::unwrap_used,
     reason = "a test stops at the first thing that is not as expected"

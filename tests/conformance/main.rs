@@ -1,6 +1,7 @@
 //! The items of the conformance page that concern ingest and text 0.0.4, in the order of the page: the name of each test
 //! begins with the item.
 
+#![cfg(feature = "bridge")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

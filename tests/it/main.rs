@@ -1,5 +1,6 @@
 //! The whole service over real sockets, in one binary so that it is linked once.
 
+#![cfg(feature = "bridge")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
