@@ -79,8 +79,8 @@ STATUS_COLOURS = {"2xx": "green", "3xx": "blue", "4xx": "orange", "5xx": "red"}
 
 # What Prometheus itself says of its targets and rules has no job or route to be chosen by.
 ABOUT_TARGETS = re.compile(r"up|scrape_\w+|ALERTS\w*")
-# In flight is counted before a request is routed; the start of a process has no route either.
-WITHOUT_ROUTE = {"http_server_active_requests", "process_start_time_seconds"}
+# In flight is counted before a request is routed; the start of a process has no route either, nor has what is recorded by job.
+WITHOUT_ROUTE = {"http_server_active_requests", "process_start_time_seconds", "target_info"}
 COUNTER = re.compile(r"\w+_(total|count|sum|bucket)")
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 WORDS = set("and or unless by without on ignoring group_left group_right bool offset inf nan".split())
@@ -188,7 +188,7 @@ def check_query(target, kind, variables):
         if ABOUT_TARGETS.fullmatch(metric):
             continue
         for variable, matcher in variables.items():
-            if variable == "route" and metric in WITHOUT_ROUTE:
+            if variable == "route" and (metric in WITHOUT_ROUTE or metric.startswith("job:")):
                 continue
             if matcher not in matchers:
                 yield f"{metric} is not filtered by {matcher}"
