@@ -199,9 +199,9 @@ ok "Prometheus has it after $((SECONDS - from)) s, with the sender's job and ins
 within 40 'instance=meterbridge:9464 job=meterbridge 1' 'up{job="meterbridge"}'
 within 40 'instance=localhost:9090 job=prometheus 1' 'up{job="prometheus"}'
 ok "both targets are up"
-within 40 '3' 'count(count by (__name__) ({__name__=~"job:http_server_.*"}))'
+within 100 '8' 'count(count by (__name__) ({__name__=~"job:http_server_.*"}))'
 ok "the recording rules have results on what the bridge says of itself"
-python3 tests/stack/panels.py "http://127.0.0.1:$PROMETHEUS_PORT" 60 || fail "a panel would be empty"
+python3 tests/stack/panels.py "http://127.0.0.1:$PROMETHEUS_PORT" 120 || fail "a panel would be empty"
 
 compose down --volumes --timeout 10 >"$work/down.log" 2>&1 || fail "compose down: $(cat "$work/down.log")"
 ok "compose takes it all down"

@@ -423,6 +423,33 @@ def check_alert_links(boards):
                         yield f"alert {rule['alert']} sets {name}, which the board has not"
 
 
+def documented():
+    """The names of docs/metrics.md, and those of the samples that they become."""
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE)
+    return {
+        sample: name
+        for name, kind in rows
+        for sample in [name, *(name + suffix for suffix in ("_bucket", "_sum", "_count") if kind == "histogram")]
+    }
+
+
+def check_names(boards):
+    """Boards and rules ask for nothing that the bridge does not have; prints what nobody asks for."""
+    samples = documented()
+    asked = {expr: f"{board['title']}: {what}" for board in boards for what, expr in queries(board)}
+    for file in sorted((ROOT / "prometheus/rules").glob("*.rules.yml")):
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            asked |= {rule["expr"]: f"{file.name}: {rule.get('alert', rule.get('record'))}" for rule in group["rules"]}
+    used = set()
+    for expr, where in asked.items():
+        for metric, _, _ in selectors(expr):
+            used.add(samples.get(metric))
+            if re.match("meterbridge_|http_server_|process_", metric) and metric not in samples:
+                yield f"{where} asks for {metric}, which docs/metrics.md does not have"
+    unused = sorted({*samples.values()} - used)
+    print(f"no board or rule asks for: {', '.join(unused) or 'nothing'}")
+
+
 def mistakes(board):
     """Boards with one mistake each, and what has to be said of it."""
 
@@ -510,6 +537,7 @@ def main():
     if not sys.argv[1:]:
         findings += check_provisioning(*provisioning())
         findings += check_alert_links(boards)
+        findings += check_names(boards)
     for finding in findings:
         print(f"dashboards.py: {finding}", file=sys.stderr)
     if findings:
