@@ -14,11 +14,31 @@ ATTEST := env_var_or_default("ATTEST", "true")
 default:
     @{{ quote(just_executable()) }} --list --unsorted
 
-# Build what changed, start the stack, wait until it is healthy, say where it is
+# Build what changed, start the stack and profiles (traces collector alertmanager demo), wait until it is healthy
 [group('stack')]
-up *services: _password
-    docker compose up --build --detach --wait {{ services }} || { {{ quote(just_executable()) }} _why; exit 1; }
-    @{{ quote(just_executable()) }} urls
+up *profiles: _engine _password
+    #!/usr/bin/env bash
+    set -euo pipefail
+    profiles='{{ profiles }}'
+    for profile in $profiles; do
+        case $profile in
+            traces) export TRACES_ENDPOINT=${TRACES_ENDPOINT:-http://jaeger:4318/v1/traces} ;;
+            collector | alertmanager | demo) ;;
+            *)
+                echo "There is no profile $profile; there are traces, collector, alertmanager and demo." >&2
+                exit 1
+                ;;
+        esac
+    done
+    COMPOSE_PROFILES=${COMPOSE_PROFILES:-}${COMPOSE_PROFILES:+${profiles:+,}}${profiles// /,}
+    export COMPOSE_PROFILES
+    docker compose up --build --detach --wait || { {{ quote(just_executable()) }} _why; exit 1; }
+    {{ quote(just_executable()) }} urls
+
+# Restart all or some services
+[group('stack')]
+restart *services: _engine
+    docker compose --profile '*' restart {{ services }}
 
 # Stop the stack; metrics and dashboards' state stay in their volumes
 [group('stack')]
@@ -42,23 +62,54 @@ urls:
     set -euo pipefail
     host=${BIND:-127.0.0.1}
     [ "$host" != 0.0.0.0 ] || host=localhost
+    password='made by the first just up'
+    [ ! -s .secrets/grafana_admin_password ] || password=$(cat .secrets/grafana_admin_password)
     printf '%-11s http://%s:%s\n' \
-        Grafana "$host" "${GRAFANA_PORT:-3000}   user admin, password: just password" \
+        Grafana "$host" "${GRAFANA_PORT:-3000}   user admin, password $password" \
         Prometheus "$host" "${PROMETHEUS_PORT:-9090}" \
         Bridge "$host" "${HTTP_PORT:-9464}   /metrics, /docs" \
         OTLP/HTTP "$host" "${OTLP_HTTP_PORT:-4318}" \
         OTLP/gRPC "$host" "${OTLP_GRPC_PORT:-4317}"
 
-# Show the password of Grafana's admin, made at the first start
+# Open Grafana in the browser
 [group('stack')]
-password: _password
-    @cat .secrets/grafana_admin_password; echo
+open:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    url=http://localhost:${GRAFANA_PORT:-3000}
+    for program in xdg-open open wslview; do
+        ! command -v "$program" >/dev/null || exec "$program" "$url"
+    done
+    echo "Nothing here opens a browser; the address is $url" >&2
+    exit 1
 
-# Add services that push metrics, for dashboards with something on them
+# Show the password of Grafana's admin; `just password --reset` makes a new one, also for a Grafana that runs
 [group('stack')]
-demo: _password
-    docker compose --profile demo up --build --detach --wait || { {{ quote(just_executable()) }} _why; exit 1; }
-    @{{ quote(just_executable()) }} urls
+password option="": _password
+    #!/usr/bin/env bash
+    set -euo pipefail
+    case '{{ option }}' in
+        '') ;;
+        --reset)
+            rm -f .secrets/grafana_admin_password
+            {{ quote(just_executable()) }} _password
+            # It reads the file at its first start only.
+            if [ -n "$(docker compose ps --quiet grafana 2>/dev/null)" ]; then
+                docker compose up --detach --force-recreate --wait grafana
+                docker compose exec -T grafana sh -c 'grafana cli admin reset-admin-password "$(cat /run/secrets/grafana_admin_password)"'
+            fi
+            ;;
+        *)
+            echo "just password, or just password --reset" >&2
+            exit 1
+            ;;
+    esac
+    cat .secrets/grafana_admin_password
+    echo
+
+# Add services that push metrics, for boards with something on them
+[group('stack')]
+demo: (up "demo")
 
 # Delete the stack with its volumes and the password
 [confirm("Delete all recorded metrics, Grafana's state and its password? [y/N]")]
@@ -66,6 +117,16 @@ demo: _password
 clean:
     docker compose --profile '*' down --remove-orphans --volumes
     rm -rf .secrets
+
+# Say what is missing on this machine for the stack and for working on it
+[group('check')]
+doctor:
+    @tests/stack/doctor.sh
+
+# Check the stack that runs: a sample from OTLP to Prometheus, Grafana's data source and boards
+[group('check')]
+smoke:
+    @tests/stack/smoke.sh
 
 # Run the bridge from source in the foreground
 [group('develop')]
@@ -89,8 +150,21 @@ dashboards: _python
 
 # Build the images, start the bridge and Prometheus, send a sample through, push to a local registry
 [group('develop')]
-smoke:
+containers:
     tests/stack/containers.sh
+
+# Format the code
+[group('develop')]
+fmt:
+    cargo fmt
+    {{ quote(just_executable()) }} --unstable --fmt
+
+# Lint the code and its documentation
+[group('develop')]
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --all-features -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
 # Run everything that CI runs
 [group('develop')]
@@ -148,12 +222,18 @@ digests:
         echo "$image@$(docker buildx imagetools inspect "$image" --format '{{{{.Manifest.Digest}}')"; \
     done
 
+# A sentence in place of what compose says when there is no engine.
+[private]
+_engine:
+    @command -v docker >/dev/null || { echo 'There is no docker: install Docker with compose 2.24 or later; just doctor says what else is missing.' >&2; exit 1; }
+    @docker info >/dev/null 2>&1 || { echo 'Docker does not answer: start its engine (systemctl start docker, or Docker Desktop); just doctor has more.' >&2; exit 1; }
+
 # What to look at when the stack does not come up.
 [private]
 _why:
     @docker compose --profile '*' ps --all >&2
     @docker compose --profile '*' logs --tail=15 >&2
-    @echo 'Not healthy. A port that is in use or too little memory are the usual causes; .env.example has the ports.' >&2
+    @tests/stack/doctor.sh --after-failure >&2 || true
 
 # Made once, for Grafana. See compose.yaml for the modes.
 [private]

@@ -44,6 +44,10 @@ DATA_SOURCE_OPTIONS = {
     "prometheusType": "Prometheus",
     "prometheusVersion": "3.0.1",
     "manageAlerts": True,
+    # `$$` is Grafana's own `$` in provisioning files, where `$NAME` is the environment's.
+    "exemplarTraceIdDestinations": [
+        {"name": "trace_id", "url": "$TRACES_URL/trace/$${__value.raw}", "urlDisplayLabel": "Open in Jaeger"}
+    ],
 }
 PROVIDER = {
     "name": "meterbridge",
