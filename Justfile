@@ -215,6 +215,18 @@ _push:
     fi
     docker buildx bake -f docker-bake.hcl --push
 
+# Make an archive for this platform, with a unit for systemd, and check it
+[group('images')]
+dist:
+    dist/test.sh
+    @ls -l "${CARGO_TARGET_DIR:-target}"/dist/*.tar.gz*
+
+# Build the Kubernetes manifests and hold them to their schemas
+[group('develop')]
+kubernetes:
+    cargo build --release --locked
+    tests/stack/kubernetes.sh
+
 # Print the digest that each base image has in its registry now
 [group('images')]
 digests:
