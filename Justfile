@@ -133,6 +133,12 @@ smoke:
 run *args:
     cargo run --release -- {{ args }}
 
+# Run the bridge from source, again after each change
+[group('develop')]
+watch *args:
+    @command -v watchexec >/dev/null || { echo 'There is no watchexec: cargo install --locked watchexec-cli' >&2; exit 1; }
+    watchexec --restart --watch src --watch Cargo.toml -- cargo run -- {{ args }}
+
 # Run the tests of the crate
 [group('develop')]
 test *args:
@@ -227,12 +233,34 @@ kubernetes:
     cargo build --release --locked
     tests/stack/kubernetes.sh
 
+# Print what `just push` would build and where it would go
+[group('images')]
+images:
+    docker buildx bake -f docker-bake.hcl --print
+
 # Print the digest that each base image has in its registry now
 [group('images')]
 digests:
     @sed -nE 's/^ARG [A-Z]+=([^@]+).*/\1/p' Dockerfile prometheus/Dockerfile grafana/Dockerfile | while read -r image; do \
         echo "$image@$(docker buildx imagetools inspect "$image" --format '{{{{.Manifest.Digest}}')"; \
     done
+
+# Set the version, head the changes with it, commit and tag; pushing the tag is yours
+[confirm("Commit and tag a release? [y/N]")]
+[group('release')]
+release version:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    version='{{ version }}'
+    [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || { echo "A version is of the form 1.2.3, not '$version'." >&2; exit 1; }
+    [ -z "$(git status --porcelain)" ] || { echo 'Commit or remove your changes first: a release is of one commit.' >&2; exit 1; }
+    ! git rev-parse -q --verify "refs/tags/v$version" >/dev/null || { echo "There is a v$version already." >&2; exit 1; }
+    sed -i "0,/^version = .*/s//version = \"$version\"/" Cargo.toml
+    sed -i "0,/^## Unreleased$/s//## Unreleased\n\n## $version, $(date +%F)/" CHANGELOG.md
+    cargo check --quiet
+    git commit --all --message "release: $version"
+    git tag --annotate "v$version" --message "Meterbridge $version"
+    echo "git push --follow-tags publishes it; NAMESPACE=you just push builds the images of it."
 
 # A sentence in place of what compose says when there is no engine.
 [private]
@@ -245,7 +273,7 @@ _engine:
 _why:
     @docker compose --profile '*' ps --all >&2
     @docker compose --profile '*' logs --tail=15 >&2
-    @tests/stack/doctor.sh --after-failure >&2 || true
+    @tests/stack/doctor.sh >&2 || true
 
 # Made once, for Grafana. See compose.yaml for the modes.
 [private]

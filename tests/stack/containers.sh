@@ -159,6 +159,17 @@ python3 tests/stack/panels.py "http://127.0.0.1:$PROMETHEUS_PORT" 120 || fail "a
 compose down --volumes --timeout 10 >"$work/down.log" 2>&1 || fail "compose down: $(cat "$work/down.log")"
 ok "compose takes it all down"
 
+## The recipes
+
+just=${JUST:-$(command -v just || true)}
+if [ -n "$just" ]; then
+  # -f compose.yaml, and -f the file for 3.5 where that is used.
+  COMPOSE_FILE=${files[1]}${files[3]:+:${files[3]}} tests/stack/recipes.sh "$just" || fail "a recipe does not do what it says"
+else
+  printf '\033[31mSKIPPED: the recipes: there is no just, and JUST does not name it\033[0m\n'
+  [ "${CI:-}" != true ] || fail "there is no just"
+fi
+
 ## Pushing
 
 if curl --silent --max-time 2 --output /dev/null "http://127.0.0.1:$registry_port/"; then

@@ -2,7 +2,7 @@
 # Says what this machine lacks for the stack, and what to do about each thing. Ends with 1 where something that is needed is
 # missing.
 #
-#   tests/stack/doctor.sh [--after-failure]    the latter leaves out the ports, which the stack itself may hold
+#   tests/stack/doctor.sh
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 if [ -f .env ]; then
@@ -56,21 +56,18 @@ else
 fi
 
 # What the stack publishes; `just up` cannot bind what somebody else holds.
-if [ "${1:-}" != --after-failure ]; then
-  for pair in GRAFANA_PORT=3000 PROMETHEUS_PORT=9090 HTTP_PORT=9464 OTLP_GRPC_PORT=4317 OTLP_HTTP_PORT=4318; do
-    name=${pair%=*} default=${pair#*=}
-    port=${!name:-$default}
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      if docker compose ps --format '{{.Ports}}' 2>/dev/null | grep -q ":$port->"; then
-        ok "port $port is held by the stack itself"
-      else
-        needed "port $port is in use" "stop who holds it (ss -ltnp 'sport = :$port'), or set $name in .env"
-      fi
-    else
-      ok "port $port is free"
-    fi
-  done
-fi
+own=$(docker compose ps --format '{{.Ports}}' 2>/dev/null)
+for pair in GRAFANA_PORT=3000 PROMETHEUS_PORT=9090 HTTP_PORT=9464 OTLP_GRPC_PORT=4317 OTLP_HTTP_PORT=4318; do
+  name=${pair%=*} default=${pair#*=}
+  port=${!name:-$default}
+  if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    ok "port $port is free"
+  elif grep -q ":$port->" <<<"$own"; then
+    ok "port $port is held by the stack itself"
+  else
+    needed "port $port is in use" "stop who holds it (ss -ltnp 'sport = :$port'), or set $name in .env"
+  fi
+done
 
 free=$(df -Pk . | awk 'NR == 2 {print int($4 / 1048576)}')
 if [ "$free" -ge 5 ]; then ok "disk: $free GB free"; else needed "disk: $free GB free" "images and their build need about 5 GB"; fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every query of every dashboard against a Prometheus that scrapes a bridge, and demands a number from each.
+"""Runs every query of every dashboard, its variables included, against a Prometheus that scrapes a bridge, and demands a number from each.
 
     python3 tests/stack/panels.py http://127.0.0.1:9090 [SECONDS]
 
@@ -50,10 +50,39 @@ def queries():
             yield f"{board['title']}: annotation {annotation['name']}", annotation["target"]["expr"]
 
 
-def ask(prometheus, expr):
-    """What is wrong with the answer to a query, or nothing."""
+def variables():
+    """The queries of the boards' variables: which values a label has."""
+    for file in sorted(BOARDS.glob("*.json")):
+        board = json.loads(file.read_text())
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                yield f"{board['title']}: variable {variable['name']}", variable["query"]["query"]
+
+
+def substitute(expr):
     for variable, value in VARIABLES.items():
         expr = expr.replace(variable, value)
+    return expr
+
+
+def ask_values(prometheus, query):
+    """What is wrong with the answer to a variable's query, or nothing."""
+    found = re.fullmatch(r"label_values\((.+), *(\w+)\)", substitute(query))
+    if not found:
+        return f"{query} is not of the form label_values(SELECTOR, LABEL)"
+    match = urllib.parse.urlencode({"match[]": found[1]})
+    try:
+        with urllib.request.urlopen(f"{prometheus}/api/v1/label/{found[2]}/values?{match}", timeout=10) as answer:
+            return None if json.load(answer)["data"] else "no values"
+    except urllib.error.HTTPError as error:
+        return json.load(error).get("error", str(error))
+    except OSError as error:
+        return str(error)
+
+
+def ask(prometheus, expr):
+    """What is wrong with the answer to a query, or nothing."""
+    expr = substitute(expr)
     if left := re.search(r"\$\w+", expr):
         return f"the variable {left[0]} is unknown to this script"
     body = urllib.parse.urlencode({"query": expr}).encode()
@@ -79,9 +108,14 @@ def main():
     prometheus = sys.argv[1].rstrip("/")
     until = time.monotonic() + float(sys.argv[2] if len(sys.argv) > 2 else 60)
     asked = dict(queries())
-    wrong = dict.fromkeys(asked, "not asked")
+    choices = dict(variables())
+    wrong = dict.fromkeys([*asked, *choices], "not asked")
     while True:
-        wrong = {name: why for name in wrong if (why := ask(prometheus, asked[name]))}
+        answers = {
+            name: ask_values(prometheus, choices[name]) if name in choices else ask(prometheus, asked[name])
+            for name in wrong
+        }
+        wrong = {name: why for name, why in answers.items() if why}
         pending = {name: why for name, why in wrong.items() if name not in MAY_BE_EMPTY or why != "no data"}
         if not pending or time.monotonic() > until:
             break
@@ -89,8 +123,8 @@ def main():
     for name, why in pending.items():
         print(f"panels.py: {name}: {why}", file=sys.stderr)
     if pending:
-        sys.exit(f"panels.py: {len(pending)} of {len(asked)} queries give nothing to show")
-    print(f"ok: {len(asked) - len(wrong)} of {len(asked)} queries of the dashboards have data")
+        sys.exit(f"panels.py: {len(pending)} of {len(asked) + len(choices)} queries give nothing to show")
+    print(f"ok: {len(asked) + len(choices) - len(wrong)} of {len(asked) + len(choices)} queries of the dashboards have data")
     for name in wrong:
         print(f"    not {name}: {MAY_BE_EMPTY[name]}")
 
