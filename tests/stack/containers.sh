@@ -124,7 +124,7 @@ ok "the binary needs nothing but $needs"
 
 ## Running
 
-compose up --detach --wait --wait-timeout 180 --no-build meterbridge prometheus >"$work/up.log" 2>&1 || {
+compose up --detach --wait --wait-timeout 180 --no-build meterbridge prometheus demo >"$work/up.log" 2>&1 || {
   cat "$work/up.log" >&2
   fail "the containers do not become healthy"
 }
@@ -156,7 +156,7 @@ done
 ok "the recording rules have results on what the bridge says of itself"
 python3 tests/stack/panels.py "http://127.0.0.1:$PROMETHEUS_PORT" 120 || fail "a panel would be empty"
 
-compose down --volumes --timeout 10 >"$work/down.log" 2>&1 || fail "compose down: $(cat "$work/down.log")"
+compose --profile demo down --volumes --timeout 10 >"$work/down.log" 2>&1 || fail "compose down: $(cat "$work/down.log")"
 ok "compose takes it all down"
 
 ## The recipes
