@@ -4,21 +4,28 @@ use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use poem::error::InternalServerError;
+use poem::http::StatusCode;
+use poem::middleware::SizeLimit;
 use poem::web::Data;
+use poem::{Endpoint, EndpointExt};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use meterbridge::instrument::Labeler;
 
+use super::problem::{Problem, problem};
 use super::store::Store;
+
+/// Of a body, in bytes: the longest title fits, whatever it is made of.
+const LONGEST: usize = 16 * 1024;
 
 pub struct Todos(Arc<Store>);
 
 /// What is to be done.
 #[derive(Object)]
 struct Entry {
-    #[oai(validator(min_length = 1, max_length = 200))]
+    #[oai(validator(max_length = 200, pattern = r"\S"))]
     title: String,
     #[oai(default)]
     done: bool,
@@ -41,64 +48,58 @@ struct Page {
     next: Option<u64>,
 }
 
-/// What was wrong (RFC 9457).
-#[derive(Object)]
-struct Problem {
-    title: String,
-    status: u16,
-    detail: String,
-}
-
 #[derive(ApiResponse)]
-#[oai(bad_request_handler = "bad_request")]
+#[oai(bad_request_handler = "unfit")]
 enum Answer {
     /// Here it is.
     #[oai(status = 200)]
     Found(Json<Todo>),
     /// It is on the list now.
     #[oai(status = 201)]
-    Created(Json<Todo>),
+    Created(
+        Json<Todo>,
+        /// Where it can be read.
+        #[oai(header = "Location")]
+        String,
+    ),
     /// It is gone.
     #[oai(status = 204)]
     Removed,
-    /// What was sent cannot be used.
-    #[oai(status = 400, content_type = "application/problem+json")]
-    Unfit(Json<Problem>),
     /// There is none of that id.
     #[oai(status = 404, content_type = "application/problem+json")]
     Missing(Json<Problem>),
+    /// What was sent cannot be used.
+    #[oai(content_type = "application/problem+json")]
+    Unfit(StatusCode, Json<Problem>),
 }
 
 #[derive(ApiResponse)]
-#[oai(bad_request_handler = "bad_list")]
+#[oai(bad_request_handler = "unfit_list")]
 enum Listed {
     /// As asked.
     #[oai(status = 200)]
     Page(Json<Page>),
     /// A parameter is not as it has to be.
-    #[oai(status = 400, content_type = "application/problem+json")]
-    Unfit(Json<Problem>),
+    #[oai(content_type = "application/problem+json")]
+    Unfit(StatusCode, Json<Problem>),
 }
 
-fn problem(status: u16, title: &str, detail: String) -> Json<Problem> {
-    let title = title.to_owned();
-    Json(Problem { title, status, detail })
+fn unfit(error: poem::Error) -> Answer {
+    Answer::Unfit(error.status(), problem(error.status(), error.to_string()))
 }
 
-fn bad_request(error: poem::Error) -> Answer {
-    Answer::Unfit(problem(400, "Bad Request", error.to_string()))
-}
-
-fn bad_list(error: poem::Error) -> Listed {
-    Listed::Unfit(problem(400, "Bad Request", error.to_string()))
+fn unfit_list(error: poem::Error) -> Listed {
+    Listed::Unfit(error.status(), problem(error.status(), error.to_string()))
 }
 
 fn missing(id: u64) -> Answer {
-    Answer::Missing(problem(
-        404,
-        "Not Found",
-        format!("there is no entry {id}; GET /api/todos lists what there is"),
-    ))
+    let detail = format!("there is no entry {id}; GET /api/todos lists what there is");
+    Answer::Missing(problem(StatusCode::NOT_FOUND, detail))
+}
+
+/// Bodies are read into memory, so there is a limit.
+fn limited(endpoint: impl Endpoint) -> impl Endpoint {
+    endpoint.with(SizeLimit::new(LONGEST))
 }
 
 impl Todos {
@@ -143,14 +144,16 @@ impl Todos {
     }
 
     /// Adds an entry.
-    #[oai(path = "/todos", method = "post", operation_id = "add_todo")]
+    #[oai(path = "/todos", method = "post", operation_id = "add_todo", transform = "limited")]
     async fn add(&self, entry: Json<Entry>, labeler: Data<&Labeler>) -> poem::Result<Answer> {
         // A label of one's own, with two values: how many come with the work already done?
         labeler.add(KeyValue::new("todo.done", entry.done));
         let text = text(&entry.0);
         let id = self.on(move |store| store.add(&text)).await?;
         let Entry { title, done } = entry.0;
-        Ok(Answer::Created(Json(Todo { id, title, done })))
+        // Relative to the path that was asked, whatever stands in front of it.
+        let location = format!("todos/{id}");
+        Ok(Answer::Created(Json(Todo { id, title, done }), location))
     }
 
     /// Gives one entry.
@@ -164,7 +167,12 @@ impl Todos {
     }
 
     /// Replaces one entry.
-    #[oai(path = "/todos/:id", method = "put", operation_id = "replace_todo")]
+    #[oai(
+        path = "/todos/:id",
+        method = "put",
+        operation_id = "replace_todo",
+        transform = "limited"
+    )]
     async fn replace(&self, id: Path<u64>, entry: Json<Entry>) -> poem::Result<Answer> {
         let (id, text) = (id.0, text(&entry.0));
         let Entry { title, done } = entry.0;

@@ -1,10 +1,11 @@
 //! A to-do list, as a service with metrics, traces and a Swagger page: `cargo run --release --example todo-api`.
 //!
 //! What it measures can be had in two ways. It pushes to a bridge over OTLP (`OTEL_EXPORTER_OTLP_ENDPOINT`, by default
-//! `http://127.0.0.1:4317`), and it answers `/metrics` by itself. `TODO_LISTEN` is where it listens, by default
+//! `http://localhost:4317`), and it answers `/metrics` by itself. `TODO_LISTEN` is where it listens, by default
 //! `127.0.0.1:8000`; `TODO_DB` is its file, by default `todo.redb`.
 
 mod api;
+mod problem;
 mod store;
 
 use std::error::Error;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use meterbridge::instrument::{Instrumentation, Instrumented, MetricsEndpoint};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -34,12 +35,11 @@ use store::Store;
 async fn main() -> Result<(), Box<dyn Error>> {
     let variable = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
     let listen = variable("TODO_LISTEN", "127.0.0.1:8000");
-    let bridge = variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317");
     let store = Store::open(variable("TODO_DB", "todo.redb"))?;
 
     let registry = Registry::new();
     let resource = resource(&listen);
-    let meters = meters(resource.clone(), &registry, &bridge)?;
+    let meters = meters(resource.clone(), &registry)?;
     let tracers = tracers(resource)?;
 
     let service = OpenApiService::new(Instrumented(Todos::new(store)), "To-do", "1.0").url_prefix("/api");
@@ -51,6 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .at("/openapi.json", service.spec_endpoint())
         .nest("/api", service)
         .at("/metrics", metrics)
+        .catch_all_error(problem::answer)
         .with(CatchPanic::new())
         .with(instrumentation);
 
@@ -90,12 +91,13 @@ fn resource(listen: &str) -> Resource {
 }
 
 /// Read in two ways: by whoever asks `/metrics`, and every minute (`OTEL_METRIC_EXPORT_INTERVAL`) by the exporter.
-fn meters(resource: Resource, registry: &Registry, bridge: &str) -> Result<SdkMeterProvider, Box<dyn Error>> {
+fn meters(resource: Resource, registry: &Registry) -> Result<SdkMeterProvider, Box<dyn Error>> {
     // There is one scope, so that labels for it would only lengthen the lines.
     let pull = opentelemetry_prometheus::exporter()
         .with_registry(registry.clone())
         .scope_info_enabled(false);
-    let push = MetricExporter::builder().with_tonic().with_endpoint(bridge);
+    // It asks the standard variables where to push to.
+    let push = MetricExporter::builder().with_tonic();
     Ok(SdkMeterProvider::builder()
         .with_resource(resource)
         .with_reader(pull.build()?)

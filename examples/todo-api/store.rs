@@ -6,6 +6,8 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 /// Ids and the entries as JSON.
 const TODOS: TableDefinition<u64, &str> = TableDefinition::new("todos");
+/// The id that was given last. The largest in the list will not do: it may be gone, and no id is given twice.
+const LAST: TableDefinition<(), u64> = TableDefinition::new("last");
 
 pub struct Store(Database);
 
@@ -23,9 +25,10 @@ impl Store {
     pub fn add(&self, entry: &str) -> Result<u64, redb::Error> {
         let transaction = self.0.begin_write()?;
         let id = {
-            let mut table = transaction.open_table(TODOS)?;
-            let id = table.last()?.map_or(1, |(last, _)| last.value() + 1);
-            table.insert(id, entry)?;
+            let mut last = transaction.open_table(LAST)?;
+            let id = last.get(())?.map_or(0, |id| id.value()) + 1;
+            last.insert((), id)?;
+            transaction.open_table(TODOS)?.insert(id, entry)?;
             id
         };
         transaction.commit()?;

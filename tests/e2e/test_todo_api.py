@@ -78,15 +78,18 @@ def work(service: Todo, trace_id: str = "") -> None:
     """One of everything that the list can do, and some that it cannot."""
     headers = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"} if trace_id else {}
 
-    def ask(method: str, path: str, expected: int, json: object = None) -> requests.Response:
-        answer = requests.request(method, service.url + path, json=json, headers=headers, timeout=5)
+    def ask(method: str, path: str, expected: int, json: object = None, text: str = "") -> requests.Response:
+        answer = requests.request(method, service.url + path, json=json, data=text, headers=headers, timeout=5)
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
-        if expected >= 400 and path.startswith("/api/todos") and expected != 405:
-            assert answer.json()["status"] == expected and answer.json()["detail"]
+        if expected >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["status"] == expected and answer.json()["title"] and answer.json()["detail"]
         return answer
 
     for number in range(3):
-        assert ask("POST", "/api/todos", 201, {"title": f"task {number}"}).json()["id"] > 0
+        added = ask("POST", "/api/todos", 201, {"title": f"task {number}"})
+        assert added.json()["id"] > 0
+        assert requests.compat.urljoin(added.url, added.headers["location"]) == f"{added.url}/{added.json()['id']}"
     page = ask("GET", "/api/todos?limit=2", 200).json()
     assert len(page["todos"]) == 2
     rest = ask("GET", f"/api/todos?after={page['next']}", 200).json()
@@ -97,7 +100,11 @@ def work(service: Todo, trace_id: str = "") -> None:
     ask("DELETE", f"/api/todos/{last}", 204)
     ask("GET", f"/api/todos/{last}", 404)
     ask("GET", "/api/todos/not-a-number", 400)
-    ask("POST", "/api/todos", 400, {"title": ""})
+    ask("POST", "/api/todos", 400, {"title": " "})
+    ask("POST", "/api/todos", 413, {"title": "x" * 20_000})
+    ask("POST", "/api/todos", 415, text="title")
+    # Whoever still has the number of a removed entry does not meet another one under it.
+    assert ask("POST", "/api/todos", 201, {"title": "task 3"}).json()["id"] > last
     ask("PATCH", f"/api/todos/{last}", 405)
     ask("HEAD", "/api/todos", 200)
     ask("GET", "/nowhere", 404)
@@ -114,7 +121,7 @@ def test_what_it_serves_itself(todo: Todo) -> None:
         return exposition.value(f"{DURATION}_count", **labels)
 
     one = "/api/todos/{id}"
-    assert count("POST", 201, http_route="/api/todos", todo_done="false") == 3
+    assert count("POST", 201, http_route="/api/todos", todo_done="false") == 4
     assert count("GET", 200, http_route="/api/todos") == 2
     assert count("HEAD", 200, http_route="/api/todos") == 1
     assert count("PUT", 200, http_route=one) == 1
@@ -122,6 +129,8 @@ def test_what_it_serves_itself(todo: Todo) -> None:
     assert count("GET", 404, http_route=one) == 1
     assert count("GET", 400, http_route=one) == 1
     assert count("POST", 400, http_route="/api/todos") == 1
+    assert count("POST", 413, http_route="/api/todos") == 1
+    assert count("POST", 415, http_route="/api/todos") == 1
     assert count("PATCH", 405, http_route=one) == 1
     assert count("GET", 404) == 1
     promtool = programs.need("promtool")
@@ -138,7 +147,7 @@ def test_what_it_pushes(todo: Todo) -> None:
     work(todo)
     posted = re.compile(
         rf'^{DURATION}_count{{.*http_response_status_code="201",http_route="/api/todos",'
-        rf'instance="{re.escape(todo.address)}",job="todo-api",.*todo_done="false".*}} 3$',
+        rf'instance="{re.escape(todo.address)}",job="todo-api",.*todo_done="false".*}} 4$',
         re.MULTILINE,
     )
     wait_until(lambda: posted.search(todo.bridge.scrape("/metrics/otlp")), what="the series on the bridge")
