@@ -1,5 +1,6 @@
 """The example as a newcomer runs it: a service with two lines of instrumentation, which pushes to a bridge and is scraped itself."""
 
+import math
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ from bridge import Bridge, wait_until
 from exposition import Exposition
 from prometheus_server import FEATURES, Prometheus, Scrape
 
+PAGE = Path(__file__).parents[2] / "docs" / "instrumentation.md"
 DURATION = "http_server_request_duration_seconds"
 OPENMETRICS = {"accept": "application/openmetrics-text;version=1.0.0"}
 
@@ -169,5 +171,24 @@ def test_prometheus_gives_back_the_traces(todo: Todo, tmp_path: Path) -> None:
             assert float(one["value"]) <= float(labels["le"])
         assert not prometheus.scrape_error()
         assert not prometheus.complaints()
+    finally:
+        prometheus.stop()
+
+
+def test_the_questions_of_the_page_have_answers(todo: Todo, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```promql\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    questions = [question for block in blocks for question in block.split("\n\n")]
+    assert len(questions) > 10
+    folder = tmp_path / "prometheus"
+    folder.mkdir()
+    prometheus = Prometheus(Scrape(todo.address, job="todo"), folder=folder)
+    try:
+        # So that it sees them rise.
+        for requests_seen in (1, 2):
+            work(todo)
+            prometheus.wait_for(f'{DURATION}_count{{http_request_method="PATCH"}} >= {requests_seen}')
+        for question in questions:
+            values = [value for _, value in prometheus.query(question)]
+            assert any(math.isfinite(value) for value in values), f"{question}\ngives {values}"
     finally:
         prometheus.stop()
