@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What it costs to instrument a service, side by side: poem with nothing, with this crate, with poem's own middleware; FastAPI on
-uvicorn with nothing and with prometheus_fastapi_instrumentator. One core serves, another asks (`wrk`, 16 connections), the services
-in turn, so that what disturbs one disturbs all. Requests a second are medians over the rounds; the CPU that a request takes is that of the best round,
-since neighbours on the machine only ever add to it.
+uvicorn with nothing and with prometheus_fastapi_instrumentator. One core serves, another asks (`wrk`, 16 connections), the
+services in turn, so that what disturbs one disturbs all. Requests a second are medians over the rounds; the CPU that a request
+takes is that of the best round, since neighbours on the machine only ever add to it.
 
     benches/peers/instrument.py [--rounds 7] [--seconds 2]
 
@@ -10,6 +10,7 @@ It needs cargo, wrk, taskset and a Python that can make a virtual environment; w
 """
 
 import argparse
+import ctypes
 import os
 import re
 import shutil
@@ -24,6 +25,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SERVER, CLIENT = "0", "1"
+# Seconds for what is built or fetched; the load itself is as long as it is asked to be.
+LONGEST = 1800
 
 
 @dataclass
@@ -61,14 +64,19 @@ class Service:
 
     def seconds_of_cpu(self) -> float:
         assert self.process
-        words = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        # To the nanosecond; /proc has hundredths of a second.
+        clock = ctypes.c_int()
+        if ctypes.CDLL(None).clock_getcpuclockid(self.process.pid, ctypes.byref(clock)):
+            sys.exit(f"{self.name} is gone")
+        return time.clock_gettime(clock.value)
 
     def load(self, seconds: int) -> None:
         before = self.seconds_of_cpu()
         url = f"http://127.0.0.1:{self.port}/items/42"
         command = ["taskset", "-c", CLIENT, "wrk", "-t1", "-c16", f"-d{seconds}", url]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 30).stdout
+        if "Non-2xx" in said or "Socket errors" in said:
+            sys.exit(f"{self.name} does not serve all requests:\n{said}")
         requests = int(re.search(r"(\d+) requests in", said)[1])
         self.rates.append(float(re.search(r"Requests/sec: *([\d.]+)", said)[1]))
         self.costs.append((self.seconds_of_cpu() - before) / requests * 1e6)
@@ -76,10 +84,22 @@ class Service:
             # As a scrape does now and then.
             self.get("/metrics")
 
+    @property
+    def rate(self) -> float:
+        return statistics.median(self.rates)
+
+    @property
+    def cost(self) -> float:
+        return min(self.costs)
+
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(10)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
 
 
 def poem() -> list[Service]:
@@ -87,7 +107,11 @@ def poem() -> list[Service]:
         print("left out: poem, since there is no cargo")
         return []
     folder = HERE / "poem"
-    subprocess.run(["cargo", "build", "--quiet", "--release"], cwd=folder, check=True)
+    try:
+        subprocess.run(["cargo", "build", "--quiet", "--release"], cwd=folder, check=True, timeout=LONGEST)
+    except subprocess.SubprocessError as error:
+        print(f"left out: poem, since it cannot be built: {error}")
+        return []
     program = str(Path(os.environ.get("CARGO_TARGET_DIR", folder / "target")) / "release" / "peer-poem")
     ways = {"plain": "poem", "ours": "poem, this crate", "poem": "poem, its own middleware"}
     return [
@@ -100,9 +124,9 @@ def fastapi() -> list[Service]:
     venv = folder / ".venv"
     pip = [str(venv / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"]
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        subprocess.run(pip, cwd=folder, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=LONGEST)
+        subprocess.run(pip, cwd=folder, check=True, timeout=LONGEST)
+    except (OSError, subprocess.SubprocessError) as error:
         print(f"left out: FastAPI, since its packages cannot be installed: {error}")
         return []
     uvicorn = [str(venv / "bin/uvicorn"), "app:app", "--port", "PORT", "--no-access-log", "--loop", "uvloop"]
@@ -132,16 +156,22 @@ def main() -> None:
     finally:
         for service in services:
             service.stop()
+    show(groups)
+
+
+def show(groups: list[list[Service]]) -> None:
     print("| service | requests/s | of plain | CPU a request, best round | added |")
     print("|---|---|---|---|---|")
-    for group in groups:
-        plain = group[0]
-        for service in group:
+    for plain, *others in groups:
+        print(f"| {plain.name} | {plain.rate:,.0f} | | {plain.cost:.1f} µs | |")
+        for service in others:
             # Round by round, so that a slow one counts against both.
             ratio = statistics.median(own / other for own, other in zip(service.rates, plain.rates))
-            rate, cost = statistics.median(service.rates), min(service.costs)
-            added = cost - min(plain.costs)
-            print(f"| {service.name} | {rate:,.0f} | {ratio:.1%} | {cost:.1f} µs | {added:+.1f} µs |")
+            added = service.cost - plain.cost
+            print(f"| {service.name} | {service.rate:,.0f} | {ratio:.1%} | {service.cost:.1f} µs | {added:+.1f} µs |")
+    if len(groups) == 2:
+        ours, theirs = groups[0][1], groups[1][1]
+        print(f"\nInstrumented, poem serves {ours.rate / theirs.rate:.1f} times the requests of FastAPI.")
 
 
 if __name__ == "__main__":
