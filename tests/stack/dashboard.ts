@@ -1,11 +1,5 @@
 // The types that a dashboard file is checked against: Grafana's own for dashboard and panels, with nothing beside them
-// allowed, and two of ours for what only the Prometheus data source knows. dashboard.schema.json is made from it:
-//
-//   cd "$(mktemp -d)" && cp $OLDPWD/tests/stack/dashboard.ts .
-//   npm install @grafana/schema@13.2.3 ts-json-schema-generator@2.4.0 typescript@5.9.3
-//   npx ts-json-schema-generator --path dashboard.ts --type Checked --expose none --no-type-check --minify \
-//     --out $OLDPWD/tests/stack/dashboard.schema.json
-//
+// allowed, and two of ours for what only the Prometheus data source knows. schema.sh makes a JSON Schema of it.
 // A kind of panel that the boards do not use yet is added to `Panels`.
 import type * as Dashboards from './node_modules/@grafana/schema/dist/types/raw/dashboard/x/types.gen';
 import type * as BarGauge from './node_modules/@grafana/schema/dist/types/raw/composable/bargauge/panelcfg/x/types.gen';
