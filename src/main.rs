@@ -55,8 +55,10 @@ fn serve(options: &Options, settings: Vec<api::Setting>) -> ExitCode {
             Ok(app) => app,
             Err(error) => return wrong(&error.to_string()),
         };
+        // Before anybody is told that it runs, and may stop it.
+        let stop = stop_signal();
         announce(&app);
-        match app.run(stop_signal()).await {
+        match app.run(stop).await {
             Ok(()) => {
                 tracing::info!("stopped");
                 ExitCode::SUCCESS
@@ -84,15 +86,18 @@ fn announce(app: &App) {
     );
 }
 
-async fn stop_signal() {
+/// Listens from now on, not from when it is first polled.
+fn stop_signal() -> impl Future<Output = ()> {
     let both = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    match both {
-        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        },
-        // Then the system's default ends the process.
-        _ => std::future::pending().await,
+    async move {
+        match both {
+            (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            },
+            // Then the system's default ends the process.
+            _ => std::future::pending().await,
+        }
     }
 }
 

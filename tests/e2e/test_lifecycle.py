@@ -4,6 +4,7 @@ import json
 import queue
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -353,3 +354,19 @@ def test_demo_says_that_nobody_listens() -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
     _, _, errors = meterbridge("demo", "--endpoint", f"http://{address}", "--for", "1s")
     assert any(address in line for line in errors), errors
+
+
+def test_it_stops_in_order_from_its_first_word_on() -> None:
+    for _ in range(20):
+        process = subprocess.Popen(
+            [programs.meterbridge(), *LOOPBACK],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=programs.clean_environment(),
+        )
+        assert process.stderr
+        process.stderr.readline()
+        process.terminate()
+        process.communicate(timeout=15)
+        assert process.returncode == 0
