@@ -1,7 +1,7 @@
 # The bridge. Builds for the platform it runs on, and from amd64 for arm64 and the other way round.
 #
 # The bases are arguments, so that a mirror or a newer one can take their place. They are pinned by tag only: nobody
-# has looked up their digests yet (`just digests` on a machine that reaches the registries).
+# has looked up their digests yet (`just update-digests` on a machine that reaches the registries).
 ARG RUST=rust:1.95.0-slim-bookworm
 ARG BASE=gcr.io/distroless/cc-debian12:nonroot
 

@@ -9,6 +9,11 @@ NAMESPACE := env_var_or_default("NAMESPACE", "")
 TAG := env_var_or_default("TAG", "")
 PLATFORMS := env_var_or_default("PLATFORMS", "linux/amd64,linux/arm64")
 ATTEST := env_var_or_default("ATTEST", "true")
+IMAGES := env_var_or_default("IMAGES", "meterbridge prometheus grafana")
+
+# The version of a commit that is tagged v1.2.3, else the commit.
+
+tag_of_commit := "$(git describe --tags --exact-match --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || echo sha-$(git rev-parse --short=12 HEAD))"
 
 [private]
 default:
@@ -182,7 +187,7 @@ ready:
 build *services:
     docker compose build {{ services }}
 
-# Build and push the three images; NAMESPACE=<your account> just push
+# Build the images, try them, and push them; NAMESPACE=<your account> just push
 [group('images')]
 push: _pushable _push
 
@@ -199,27 +204,15 @@ _pushable:
         git status --short >&2
         exit 1
     fi
-    tag=${TAG:-$(git describe --tags --always | sed 's/^v//')}
-    printf "to push: $REGISTRY/$NAMESPACE/%s:$tag\n" meterbridge prometheus grafana
+    tag=${TAG:-{{ tag_of_commit }}}
+    printf "to push: $REGISTRY/$NAMESPACE/%s:$tag\n" $IMAGES
     echo "for ${PLATFORMS:-this platform}, attestations: $ATTEST"
 
 # Asked here and not in push, since just asks before it looks at what a recipe depends on.
 [confirm("Push these images? [y/N]")]
 [private]
 _push:
-    #!/usr/bin/env bash
-    set -euo pipefail
-    TAG=${TAG:-$(git describe --tags --always | sed 's/^v//')}
-    REVISION=$(git rev-parse HEAD)
-    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-    export TAG REVISION SOURCE_DATE_EPOCH
-    # The builder that comes with the engine makes neither several platforms nor attestations.
-    if [[ $PLATFORMS == *,* || $ATTEST == true ]] && docker buildx inspect | grep -q '^Driver: *docker$'; then
-        docker buildx inspect meterbridge >/dev/null 2>&1 ||
-            docker buildx create --name meterbridge --driver docker-container
-        export BUILDX_BUILDER=meterbridge
-    fi
-    docker buildx bake -f docker-bake.hcl --push
+    TAG=${TAG:-{{ tag_of_commit }}} tests/stack/push.sh
 
 # Make an archive for this platform, with a unit for systemd, and check it
 [group('images')]
@@ -236,14 +229,12 @@ kubernetes:
 # Print what `just push` would build and where it would go
 [group('images')]
 images:
-    docker buildx bake -f docker-bake.hcl --print
+    TAG=${TAG:-{{ tag_of_commit }}} NAMESPACE=${NAMESPACE:-meterbridge} docker buildx bake -f docker-bake.hcl --print $IMAGES
 
-# Print the digest that each base image has in its registry now
+# Ask the registries for the digests of all base images, and write them into the files
 [group('images')]
-digests:
-    @sed -nE 's/^ARG [A-Z]+=([^@]+).*/\1/p' Dockerfile prometheus/Dockerfile grafana/Dockerfile | while read -r image; do \
-        echo "$image@$(docker buildx imagetools inspect "$image" --format '{{{{.Manifest.Digest}}')"; \
-    done
+update-digests: _engine
+    tests/stack/update-digests.sh
 
 # Set the version, head the changes with it, commit and tag; pushing the tag is yours
 [confirm("Commit and tag a release? [y/N]")]

@@ -21,12 +21,16 @@ variable "BASE" { default = "" }
 variable "PROMETHEUS" { default = "" }
 variable "GRAFANA" { default = "" }
 
-# A release (1.2.3) is also the latest; anything else has only its own tag.
+# Another folder than ./prometheus: a copy that prometheus/for-3.5.sh made.
+variable "PROMETHEUS_CONTEXT" { default = "prometheus" }
+
+# A release (1.2.3) is also 1.2 and the latest; anything else has only its own tag.
 function "tags" {
   params = [image]
   result = concat(
     ["${REGISTRY}/${NAMESPACE}/${image}:${TAG}"],
-    length(regexall("^[0-9]+\\.[0-9]+\\.[0-9]+$", TAG)) > 0 ? ["${REGISTRY}/${NAMESPACE}/${image}:latest"] : [],
+    [for tag in(length(regexall("^[0-9]+\\.[0-9]+\\.[0-9]+$", TAG)) > 0 ? [regex_replace(TAG, "\\.[0-9]+$", ""), "latest"] : []) :
+      "${REGISTRY}/${NAMESPACE}/${image}:${tag}"],
   )
 }
 
@@ -39,6 +43,7 @@ function "labels" {
     "org.opencontainers.image.version"     = TAG
     "org.opencontainers.image.revision"    = REVISION
     "org.opencontainers.image.source"      = SOURCE
+    "org.opencontainers.image.documentation" = SOURCE == "" ? "" : "${SOURCE}/blob/main/docs/stack.md"
   } : name => value if value != "" }
 }
 
@@ -63,7 +68,7 @@ target "meterbridge" {
 
 target "prometheus" {
   inherits = ["_common"]
-  context  = "prometheus"
+  context  = PROMETHEUS_CONTEXT
   args     = { PROMETHEUS = PROMETHEUS != "" ? PROMETHEUS : null }
   tags     = tags("prometheus")
   labels   = labels("meterbridge-prometheus", "Prometheus with Meterbridge's configuration and rules")
