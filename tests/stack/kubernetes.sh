@@ -30,6 +30,11 @@ sed 's/replicas: 2/replicas: two/' "$built" >"$cache/broken.yaml"
 [ "$(grep -c 'readOnlyRootFilesystem: true' "$built")" = 2 ] || fail "a container may write to its root"
 [ "$(grep -c 'runAsNonRoot: true' "$built")" = 2 ] || fail "a pod may run as root"
 [ "$(grep -c 'memory: 512Mi' "$built")" = 2 ] || fail "a container has no limit on memory"
+# The Collector knows each of the bridges by the name that the service gives it, and no other.
+replicas=$(sed -n '/^kind: StatefulSet/,/^---/s/^  replicas: //p' "$built")
+service=$(sed -n '/^kind: StatefulSet/,/^---/s/^  serviceName: //p' "$built")
+wanted=$(for i in $(seq 0 $((replicas - 1))); do echo "bridge-$i.$service:4317"; done)
+[ "$(grep -oE 'bridge-[0-9]+\.[^ ]+:4317' "$built")" = "$wanted" ] || fail "the Collector does not send to: $wanted"
 ! grep -q ': latest' "$built" || fail "an image has no fixed tag"
 
 "$bridge" --config deploy/meterbridge.yaml --http-listen 127.0.0.1:0 --otlp-http-listen 127.0.0.1:0 \
