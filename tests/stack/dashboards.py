@@ -225,6 +225,10 @@ def check_panel(panel, variables):
         yield "no unit"
     if not defaults.get("noValue"):
         yield "noValue does not say why it may be empty"
+    legends = [set(re.findall(r"{{(\w+)}}", target.get("legendFormat", ""))) for target in panel.get("targets", [])]
+    endpoints = any({"job", "http_route"} <= labels for labels in legends)
+    if endpoints and kind in ("timeseries", "bargauge") and not defaults.get("links"):
+        yield "a series is an endpoint, and leads to no other board"
     if kind == "timeseries":
         legend, tooltip, custom = options.get("legend", {}), options.get("tooltip", {}), defaults.get("custom", {})
         if legend.get("displayMode") != "table" or not {"lastNotNull", "max"} <= set(legend.get("calcs", [])):
@@ -498,6 +502,10 @@ def mistakes(board):
             "the override of custom.width: 'wide' is not of type 'number'",
         ),
         "a missing description": (lambda b: panel(b, "stat").pop("description"), "no description"),
+        "an endpoint that leads nowhere": (
+            lambda b: panel(b, "timeseries")["fieldConfig"]["defaults"].pop("links"),
+            "leads to no other board",
+        ),
         "a missing unit": (lambda b: panel(b, "stat")["fieldConfig"]["defaults"].pop("unit"), "no unit"),
         "a wrong uid in a panel": (
             lambda b: panel(b, "heatmap").update(datasource={"type": "prometheus", "uid": "prometheus"}),
