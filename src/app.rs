@@ -169,11 +169,11 @@ impl App {
         let app = self.instrumented(api::routes(&self.bridge));
         let otlp = self.instrumented(receiver::routes(self.receiver.clone(), self.cors.clone()));
         let drain = self.drain_timeout;
+        let sweeper = tokio::spawn(sweep(self.receiver.clone(), self.bridge.store.limits().shortest_expiry()));
         let mut http = tokio::spawn(serve(self.http, app, http_stopped, LAST_SCRAPE));
         let mut otlp_http = tokio::spawn(serve(self.otlp_http, otlp, otlp_stopped.clone(), drain));
         let mut otlp_grpc = tokio::spawn(serve_grpc(self.otlp_grpc, MetricsService(self.receiver), otlp_stopped));
-        let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge.store)));
-        self.bridge.set_ready(true);
+                self.bridge.set_ready(true);
 
         let ended = tokio::select! {
             () = stop => Ok(()),
@@ -264,15 +264,15 @@ async fn serve_grpc(
 }
 
 /// Expires series whether somebody scrapes or not. A scrape sees none that has expired in any case; this frees their memory.
-async fn sweep(store: Arc<Store>) {
-    let expiry = store.limits().shortest_expiry().unwrap_or(Duration::MAX);
+async fn sweep(receiver: Receiver, shortest_expiry: Option<Duration>) {
+    let expiry = shortest_expiry.unwrap_or(Duration::MAX);
     let interval = (expiry / 20).clamp(Duration::from_millis(100), Duration::from_secs(15));
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let store = Arc::clone(&store);
-        if let Ok(expired) = tokio::task::spawn_blocking(move || store.sweep(Instant::now())).await
+        let receiver = receiver.clone();
+        if let Ok(expired) = tokio::task::spawn_blocking(move || receiver.sweep(Instant::now())).await
             && expired > 0
         {
             tracing::debug!(expired, "series expired");

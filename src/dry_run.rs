@@ -12,7 +12,7 @@ use crate::api::scrape::{Scrape, Selection};
 use crate::exposition::{Escaping, Format, Style, Syntax};
 use crate::otlp::{DecodeError, Encoding};
 use crate::store::{Limits, Store};
-use crate::translate::{self, Arrival, MetricNames, Outcome, Rules};
+use crate::translate::{self, Arrival, Memory, MetricNames, Outcome, Rules};
 
 /// The formats by their words, each with the scheme that its scrapers ask for.
 pub const FORMATS: [(&str, Syntax, Escaping); 5] = [
@@ -28,6 +28,7 @@ pub const FORMATS: [(&str, Syntax, Escaping); 5] = [
 pub struct DryRun {
     store: Arc<Store>,
     rules: Rules,
+    memory: Memory,
     style: Style,
     now: Instant,
 }
@@ -39,6 +40,7 @@ impl DryRun {
         Self {
             store: Arc::new(Store::new(limits, now)),
             rules,
+            memory: Memory::default(),
             style,
             now,
         }
@@ -52,7 +54,7 @@ impl DryRun {
     pub fn take(&self, encoding: Option<Encoding>, message: &[u8]) -> Result<Outcome, DecodeError> {
         let encoding = encoding.unwrap_or_else(|| encoding_of(message));
         let arrival = Arrival::at(self.now, SystemTime::now());
-        translate::request(&self.store, &self.rules, arrival, encoding, message)
+        translate::request(&self.store, &self.rules, &self.memory, arrival, encoding, message)
     }
 
     /// The name of each metric of a request under each strategy.

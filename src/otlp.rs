@@ -7,6 +7,7 @@ mod attributes;
 mod check;
 mod exemplar;
 mod exponential;
+pub(crate) mod frame;
 pub mod json;
 mod point;
 mod repair;
@@ -174,6 +175,52 @@ pub fn decode(bytes: &[u8], sink: &mut impl Sink) -> Result<(), DecodeError> {
     check::check(bytes)
         .and_then(|()| walk::request(bytes, sink))
         .map_err(|fault| *fault)
+}
+
+/// Whether a ResourceMetrics can be decoded.
+pub(crate) fn check_resource_metrics(message: &[u8]) -> Option<()> {
+    check::check_one(message).ok()
+}
+
+/// The points of a ResourceMetrics that [`check_resource_metrics`] has passed.
+pub(crate) fn walk_resource_metrics(message: &[u8], sink: &mut impl Sink) {
+    // It has been checked.
+    let _ = walk::resource_metrics(message, sink);
+}
+
+/// The resource of a ResourceMetrics; `None` where it cannot be decoded. So it is with those that follow.
+pub(crate) fn read_resource(message: &[u8]) -> Option<Resource<'_>> {
+    let resource = walk::resource(message);
+    resource.attributes.check().ok()?;
+    Some(resource)
+}
+
+/// The scope of a ScopeMetrics.
+pub(crate) fn read_scope(message: &[u8]) -> Option<Scope<'_>> {
+    let scope = walk::scope(message).ok()?;
+    scope.attributes.check().ok()?;
+    Some(scope)
+}
+
+/// What stands in front of a metric's points; `None` also where it has no data.
+pub(crate) fn read_metric(message: &[u8]) -> Option<Metric<'_>> {
+    let (metric, _) = walk::head(message).ok()??;
+    metric.metadata.check().ok()?;
+    Some(metric)
+}
+
+/// A point of a metric of `kind`.
+pub(crate) fn read_point(kind: Kind, message: &[u8]) -> Option<Point<'_>> {
+    let point = read_known_point(kind, message)?;
+    point.attributes.check().ok()?;
+    Some(point)
+}
+
+/// The same of a point whose attributes have been checked before.
+pub(crate) fn read_known_point(kind: Kind, message: &[u8]) -> Option<Point<'_>> {
+    let point = point::read(kind, message).ok()?;
+    check::values(&point).ok()?;
+    Some(point)
 }
 
 /// The same, with U+FFFD in place of what is not UTF-8 (conformance L-08); how many texts that changed. A request that is as it

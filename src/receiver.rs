@@ -15,7 +15,7 @@ use crate::otlp::{DecodeError, Encoding};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::refusals::RefusalLog;
-use crate::translate::{self, Arrival, Rules};
+use crate::translate::{self, Arrival, Memory, Rules};
 
 pub use answer::{Answer, Refusal};
 pub use budget::Budget;
@@ -55,6 +55,7 @@ pub struct Receiver {
 struct Shared {
     store: Arc<Store>,
     rules: Rules,
+    memory: Memory,
     /// The longest message, inflated; `usize::MAX` where there is no limit.
     max_request_bytes: usize,
     budget: Arc<Budget>,
@@ -76,12 +77,24 @@ impl Receiver {
             shared: Arc::new(Shared {
                 store,
                 rules,
+                memory: Memory::default(),
                 max_request_bytes,
                 budget,
                 metrics,
                 refusals,
             }),
         }
+    }
+
+    /// Removes the series that have expired, and what was remembered for their senders; how many series. Meant to be called every
+    /// now and then.
+    pub fn sweep(&self, now: Instant) -> usize {
+        let Shared { store, memory, .. } = &*self.shared;
+        let expired = store.sweep(now);
+        if expired > 0 {
+            memory.sweep(store);
+        }
+        expired
     }
 
     /// Takes one message in: decodes all of it or nothing, and counts what became of it.
@@ -93,12 +106,13 @@ impl Receiver {
         let Shared {
             store,
             rules,
+            memory,
             metrics,
             refusals,
             ..
         } = &*self.shared;
         let arrival = Arrival::at(Instant::now(), SystemTime::now());
-        let outcome = translate::request(store, rules, arrival, encoding, message)?;
+        let outcome = translate::request(store, rules, memory, arrival, encoding, message)?;
         metrics.took_in(transport.as_str(), encoding.as_str(), &outcome);
         if outcome.total_refused() > 0 {
             refusals.points(&outcome);

@@ -40,6 +40,7 @@ mod streams;
 mod sweep;
 mod unit;
 mod windows;
+mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -52,6 +53,7 @@ pub use read::{Batch, Position, Shown};
 pub use registry::FamilyFound;
 pub use series::{Applied, Change, Point};
 pub use source::{Identity, Origin, Source};
+pub use writer::{Known, Writer};
 
 use registry::Registry;
 use source::Sources;

@@ -1,19 +1,26 @@
 //! Gives each OTLP data point its Prometheus family, labels and sample, and puts it into the store. Knows both vocabularies.
 
+mod batch;
 mod exemplar;
 mod exponential;
 mod fingerprint;
+mod known_run;
 mod label;
 mod label_name;
+mod learned;
+mod memory;
 mod metric;
 mod name;
 mod names;
 mod outcome;
+mod recognise;
 mod request;
 mod resource;
 mod rules;
 mod sample;
+mod sequence;
 mod series_labels;
+mod taking;
 mod unit;
 mod value;
 mod window;
@@ -26,13 +33,14 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::model::{Exemplar, Family, Labels, MetricType, Refused};
 use crate::otlp::{self, Kind, Metric, Point, Resource, Scope};
-use crate::store::{self, Change, FamilyCell, Source, Store};
+use crate::store::{self, Change, FamilyCell, Known, Source, Store};
 use label::LabelSet;
 use sample::Scratch;
 use series_labels::SeriesLabels;
 use window::Window;
 
 pub use label::LabelLimits;
+pub use memory::Memory;
 pub use names::{MetricNames, names};
 pub use outcome::{Advice, Outcome};
 pub use request::{reason_of, request};
@@ -58,6 +66,8 @@ pub struct Translator<'s> {
     /// What the series of the resource have in common, or what all its points are refused for.
     series_labels: Result<SeriesLabels, Refused>,
     resource_stream: u64,
+    /// The version of the source's description that the resource made.
+    described: u64,
     scope: InScope,
     metric: Option<InMetric>,
 }
@@ -121,6 +131,7 @@ impl<'s> Translator<'s> {
             source: None,
             series_labels: Ok(SeriesLabels::default()),
             resource_stream: 0,
+            described: 0,
             scope: InScope::default(),
             metric: None,
         }
@@ -194,7 +205,21 @@ impl<'s> Translator<'s> {
         }
     }
 
-    fn take(&mut self, metric: &mut InMetric, point: &Point<'_>) -> Result<(), Refused> {
+    /// Takes a point of the metric that was entered last; where its series is held then, if there was nothing to say about it.
+    fn take_and_know(&mut self, point: &Point<'_>) -> Option<(Arc<FamilyCell>, Known)> {
+        let mut metric = self.metric.take()?;
+        let notes = self.outcome.notes();
+        let known = self.take(&mut metric, point).unwrap_or_else(|refused| {
+            self.outcome.refuse(&refused);
+            None
+        });
+        let known = known.filter(|_| notes == self.outcome.notes());
+        let found = metric.cell.clone().zip(known);
+        self.metric = Some(metric);
+        found
+    }
+
+    fn take(&mut self, metric: &mut InMetric, point: &Point<'_>) -> Result<Option<Known>, Refused> {
         let family = metric.family.as_ref().map_err(Clone::clone)?;
         if let Some(refused) = &self.scope.refused {
             return Err(refused.clone());
@@ -203,7 +228,7 @@ impl<'s> Translator<'s> {
         let series_labels = self.series_labels.as_ref().map_err(Clone::clone)?;
         let window = Window::of(metric.kind, point, self.rules, self.arrival_unix_nano).map_err(named)?;
         let Some(source) = self.source.clone() else {
-            return Ok(());
+            return Ok(None);
         };
 
         self.labels.clear();
@@ -236,10 +261,12 @@ impl<'s> Translator<'s> {
                 .sample(family.metric_type, point, self.rules.missing_sum)
                 .map_err(named)?;
             count_mismatch = translated.count_mismatch;
-            // No format shows those of gauges and summaries (conformance X-05).
-            if matches!(family.metric_type, MetricType::Counter | MetricType::Histogram) {
-                exemplar::read(&point.exemplars, &mut self.exemplar_labels, &mut self.exemplars);
-            }
+            exemplar::read(
+                family.metric_type,
+                &point.exemplars,
+                &mut self.exemplar_labels,
+                &mut self.exemplars,
+            );
             Change::Sample(translated.sample)
         };
         let labels = self.labels.render().map_err(named)?;
@@ -262,7 +289,7 @@ impl<'s> Translator<'s> {
             exemplars: &self.exemplars,
             stream,
         };
-        let applied = self.store.apply(cell, &point, self.now);
+        let applied = self.store.apply_and_know(cell, &point, self.now);
         if let Some(other) = unit_conflict {
             // Whatever becomes of the point: the family has lost its unit.
             let (name, family, unit) = (&metric.name, &family.name, &family.unit);
@@ -272,9 +299,9 @@ impl<'s> Translator<'s> {
             );
             self.advise(Advice::UnitConflict, name, &detail);
         }
-        let applied = applied?;
+        let (applied, known) = applied?;
 
-        self.outcome.accept(metric.kind);
+        self.outcome.accept(metric.kind, 1);
         self.outcome.ignored += u64::from(applied.ignored);
         if applied.collided {
             self.outcome.collide(&metric.name);
@@ -292,7 +319,7 @@ impl<'s> Translator<'s> {
             let detail = format!("a point of metric \"{name}\" starts after it ends; the start was ignored");
             self.advise(Advice::StartAfterEnd, name, &detail);
         }
-        Ok(())
+        Ok(known)
     }
 }
 
@@ -307,7 +334,7 @@ impl otlp::Sink for Translator<'_> {
             }
         };
         let source = self.store.enter(&described.identity, self.now);
-        source.describe(described.target.as_deref(), described.origin);
+        self.described = source.describe(described.target.as_deref(), described.origin);
         self.source = Some(source);
         self.resource_stream = described.stream;
         for detail in &described.oversized {
@@ -375,11 +402,7 @@ impl otlp::Sink for Translator<'_> {
     }
 
     fn point(&mut self, point: &Point<'_>) {
-        let Some(mut metric) = self.metric.take() else { return };
-        if let Err(refused) = self.take(&mut metric, point) {
-            self.outcome.refuse(&refused);
-        }
-        self.metric = Some(metric);
+        self.take_and_know(point);
     }
 }
 

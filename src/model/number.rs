@@ -26,6 +26,14 @@ impl Number {
         }
     }
 
+    /// Whether a counter may have it: neither negative nor NaN.
+    pub fn is_count(self) -> bool {
+        match self {
+            Self::Int(value) => value >= 0,
+            Self::Double(value) => value >= 0.0,
+        }
+    }
+
     /// Appends the text of the number.
     pub fn write(self, out: &mut Vec<u8>) {
         match self {

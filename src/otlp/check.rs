@@ -9,6 +9,22 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Fault> {
     check.0
 }
 
+/// The same of one ResourceMetrics.
+pub(super) fn check_one(message: &[u8]) -> Result<(), Fault> {
+    let mut check = Check(Ok(()));
+    walk::resource_metrics(message, &mut check)?;
+    check.0
+}
+
+/// The same of what a point has beside its attributes.
+pub(super) fn values(point: &Point<'_>) -> Result<(), Fault> {
+    point.exemplars.check()?;
+    match &point.value {
+        Value::ExponentialHistogram(histogram) => histogram.check(),
+        _ => Ok(()),
+    }
+}
+
 struct Check(Result<(), Fault>);
 
 impl Check {
@@ -38,9 +54,6 @@ impl Sink for Check {
 
     fn point(&mut self, point: &Point<'_>) {
         self.attributes(&point.attributes);
-        self.also(|| point.exemplars.check());
-        if let Value::ExponentialHistogram(histogram) = &point.value {
-            self.also(|| histogram.check());
-        }
+        self.also(|| values(point));
     }
 }

@@ -16,16 +16,14 @@ pub(super) fn request(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault>
 
 // message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; string schema_url = 3; }
 // message Resource { repeated KeyValue attributes = 1; }
-fn resource_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
+pub(super) fn resource_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     for field in Fields::of(message) {
         // Not used, but a text all the same (conformance L-08).
         if let (3, payload) = field? {
             payload.text("a resource's schema_url")?;
         }
     }
-    sink.resource(&Resource {
-        attributes: Attributes::of(message, &[1, 1]),
-    });
+    sink.resource(&resource(message));
     for field in Fields::of(message) {
         if let (2, payload) = field? {
             scope_metrics(payload.message("scope_metrics")?, sink)?;
@@ -34,8 +32,24 @@ fn resource_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     Ok(())
 }
 
+pub(super) fn resource(message: &[u8]) -> Resource<'_> {
+    Resource {
+        attributes: Attributes::of(message, &[1, 1]),
+    }
+}
+
 // message ScopeMetrics { InstrumentationScope scope = 1; repeated Metric metrics = 2; string schema_url = 3; }
 fn scope_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
+    sink.scope(&scope(message)?);
+    for field in Fields::of(message) {
+        if let (2, payload) = field? {
+            metric(payload.message("metrics")?, sink)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn scope(message: &[u8]) -> Result<Scope<'_>, Fault> {
     let mut scope = Scope {
         name: "",
         version: "",
@@ -49,13 +63,7 @@ fn scope_metrics(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
             _ => {}
         }
     }
-    sink.scope(&scope);
-    for field in Fields::of(message) {
-        if let (2, payload) = field? {
-            metric(payload.message("metrics")?, sink)?;
-        }
-    }
-    Ok(())
+    Ok(scope)
 }
 
 // message InstrumentationScope { string name = 1; string version = 2; repeated KeyValue attributes = 3; }
@@ -74,6 +82,23 @@ fn read_scope<'a>(message: &'a [u8], scope: &mut Scope<'a>) -> Result<(), Fault>
 //   Histogram histogram = 9; ExponentialHistogram exponential_histogram = 10; Summary summary = 11; }
 //   repeated KeyValue metadata = 12; }
 fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
+    // A metric without data has no points, which is not an error (conformance P-09).
+    let Some((metric, data)) = head(message)? else {
+        return Ok(());
+    };
+    sink.metric(&metric);
+    for field in Fields::of(message).skip(data.from) {
+        if let (number, Payload::Bytes(piece)) = field?
+            && number == data.field
+        {
+            points(metric.kind, piece, sink)?;
+        }
+    }
+    Ok(())
+}
+
+/// All of a metric but its points, and where they are; `None` where there are none.
+pub(super) fn head(message: &[u8]) -> Result<Option<(Metric<'_>, Data)>, Fault> {
     let (mut name, mut description, mut unit) = ("", "", "");
     let mut data: Option<Data> = None;
     for (at, field) in Fields::of(message).enumerate() {
@@ -92,30 +117,22 @@ fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
             _ => {}
         }
     }
-    // A metric without data has no points, which is not an error (conformance P-09).
-    let Some(data) = data else { return Ok(()) };
-    let kind = data.kind();
-    sink.metric(&Metric {
-        name,
-        description,
-        unit,
-        kind,
-        metadata: Attributes::of(message, &[12]),
-    });
-    for field in Fields::of(message).skip(data.from) {
-        if let (number, Payload::Bytes(piece)) = field?
-            && number == data.field
-        {
-            points(kind, piece, sink)?;
-        }
-    }
-    Ok(())
+    Ok(data.map(|data| {
+        let metric = Metric {
+            name,
+            description,
+            unit,
+            kind: data.kind(),
+            metadata: Attributes::of(message, &[12]),
+        };
+        (metric, data)
+    }))
 }
 
 /// What the pieces of a metric's data have said so far.
 // message Sum { repeated NumberDataPoint data_points = 1; AggregationTemporality aggregation_temporality = 2;
 //   bool is_monotonic = 3; }, likewise Gauge, Histogram, ExponentialHistogram and Summary with fewer fields.
-struct Data {
+pub(super) struct Data {
     field: u32,
     /// The how-manieth field of the metric is the first piece.
     from: usize,

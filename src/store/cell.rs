@@ -9,6 +9,7 @@ use super::expiry::Lifetime;
 use super::series::{Applied, Change, Point, Series};
 use super::streams::Streams;
 use super::unit::Unit;
+use super::writer::{Known, Tally};
 use super::{Collisions, Moment, Store};
 use crate::model::{Family, MetricType, Refused, Sample, is_metric_name};
 
@@ -141,9 +142,16 @@ impl FamilyCell {
         unit.meets(family, other)
     }
 
-    /// Applies one point. `None` where the family has been taken out of the registry in the meantime.
-    pub(super) fn apply(&self, store: &Store, point: &Point<'_>, now: Moment) -> Option<Result<Applied, Refused>> {
+    /// Applies one point, and tells where its series is held now. `None` where the family has been taken out of the registry in
+    /// the meantime.
+    pub(super) fn apply(
+        &self,
+        store: &Store,
+        point: &Point<'_>,
+        now: Moment,
+    ) -> Option<Result<(Applied, Option<Known>), Refused>> {
         let state = &mut *self.state.lock();
+        let mut tally = Tally::new(now);
         if state.closed {
             return None;
         }
@@ -166,26 +174,32 @@ impl FamilyCell {
             found = None;
         }
         let applied = match (found, point.change) {
-            (Some(slot), Change::Sample(sample)) => self.update(store, state, slot, point, sample, now),
-            (Some(slot), Change::Stale) => Ok(self.flag(store, state, slot, point, now)),
-            (None, Change::Stale) => Ok(Applied::default()),
-            (None, Change::Sample(sample)) => self.insert(store, state, hash, point, sample, now),
+            (Some(slot), Change::Sample(sample)) => self
+                .update(store, state, slot, point, sample, &mut tally)
+                .map(|applied| (applied, Some(slot))),
+            (Some(slot), Change::Stale) => Ok((self.flag(store, state, slot, point, &mut tally), None)),
+            (None, Change::Stale) => Ok((Applied::default(), None)),
+            (None, Change::Sample(sample)) => self
+                .insert(store, state, hash, point, sample, &mut tally)
+                .map(|(applied, slot)| (applied, Some(slot))),
         };
-        if applied.as_ref().is_ok_and(|applied| applied.collided) {
+        if applied.as_ref().is_ok_and(|(applied, _)| applied.collided) {
             self.collisions.fetch_add(1, Ordering::Relaxed);
         }
-        Some(applied)
+        let known = |slot: u32| Some(Known::of(slot, state.slots.get(slot as usize)?.as_ref()?));
+        Some(applied.map(|(applied, slot)| (applied, slot.and_then(known))))
     }
 
-    fn update(
+    pub(super) fn update(
         &self,
         store: &Store,
         state: &mut State,
         slot: u32,
         point: &Point<'_>,
         sample: Sample<'_>,
-        now: Moment,
+        tally: &mut Tally,
     ) -> Result<Applied, Refused> {
+        let now = tally.now;
         let Some(series) = state.slots[slot as usize].as_mut() else {
             return Ok(Applied::default());
         };
@@ -202,18 +216,26 @@ impl FamilyCell {
             self.count_exponential(was_exponential, series.value.is_exponential());
             if was_delta != series.windows.is_some() {
                 // The new deadline may be the earlier one.
+                tally.tell();
                 series.source.life().loses(series.deadline);
                 series.lifetime = self.lifetime(store, series);
                 series.deadline = now.plus(series.lifetime);
             }
         }
         let collided = series.stream != point.stream;
-        self.renew(series, &mut state.latest, point, now);
+        self.renew(series, &mut state.latest, point, tally);
         Ok(Applied { ignored, collided, gap })
     }
 
     /// The sender has no value any more: a cumulative series goes; of a delta series the total is kept (conformance Z-01).
-    fn flag(&self, store: &Store, state: &mut State, slot: u32, point: &Point<'_>, now: Moment) -> Applied {
+    fn flag(
+        &self,
+        store: &Store,
+        state: &mut State,
+        slot: u32,
+        point: &Point<'_>,
+        tally: &mut Tally,
+    ) -> Applied {
         let Some(series) = state.slots[slot as usize].as_mut() else {
             return Applied::default();
         };
@@ -221,7 +243,7 @@ impl FamilyCell {
         let collided = series.stream != point.stream;
         match (ignored, &series.windows) {
             (false, None) => {
-                series.source.accepted(now);
+                series.source.accepted(1, tally.now);
                 self.remove(store, state, slot);
             }
             (false, Some(_)) => {
@@ -229,10 +251,10 @@ impl FamilyCell {
                     series.source.hidden().fetch_add(1, Ordering::Relaxed);
                     series.source.life().loses(series.deadline);
                 }
-                self.renew(series, &mut state.latest, point, now);
+                self.renew(series, &mut state.latest, point, tally);
             }
             (true, _) => {
-                self.renew(series, &mut state.latest, point, now);
+                self.renew(series, &mut state.latest, point, tally);
             }
         }
         Applied {
@@ -243,14 +265,17 @@ impl FamilyCell {
     }
 
     /// Even a point that is too old shows that its series is alive.
-    pub(super) fn renew(&self, series: &mut Series, latest: &mut Moment, point: &Point<'_>, now: Moment) {
+    pub(super) fn renew(
+        &self,
+        series: &mut Series,
+        latest: &mut Moment,
+        point: &Point<'_>,
+        tally: &mut Tally,
+    ) {
         // Requests may overtake each other on their way from the clock to here.
-        series.deadline = series.deadline.max(now.plus(series.lifetime));
+        series.deadline = series.deadline.max(tally.now.plus(series.lifetime));
         *latest = (*latest).max(series.deadline);
-        if !series.hidden {
-            series.source.life().gains(series.deadline);
-        }
-        series.source.accepted(now);
+        tally.count(series);
         series.stream = point.stream;
     }
 

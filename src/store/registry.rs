@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use hashbrown::HashMap;
 
-use super::{Applied, Change, FamilyCell, Moment, Point, Store};
+use super::{Applied, Change, FamilyCell, Known, Moment, Point, Store};
 use crate::model::{Family, PointReason, Refused};
 
 /// The families by name, and which of them owns which sample name.
@@ -112,6 +112,20 @@ impl Store {
     /// A new series that a cap does not let in; a delta that fits nowhere (conformance D-04). A cell whose family has been
     /// taken out in the meantime is replaced first, which may meet the errors of [`Store::family`].
     pub fn apply(&self, cell: &mut Arc<FamilyCell>, point: &Point<'_>, now: Instant) -> Result<Applied, Refused> {
+        self.apply_and_know(cell, point, now).map(|(applied, _)| applied)
+    }
+
+    /// The same, and where the series is held, for [`Writer::update`](super::Writer::update); `None` where there is none now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::apply`].
+    pub fn apply_and_know(
+        &self,
+        cell: &mut Arc<FamilyCell>,
+        point: &Point<'_>,
+        now: Instant,
+    ) -> Result<(Applied, Option<Known>), Refused> {
         let moment = self.moment(now);
         loop {
             if let Some(applied) = cell.apply(self, point, moment) {

@@ -7,6 +7,7 @@ use super::expiry::Lifetime;
 use super::series::{Applied, Point, Series};
 use super::streams::Streams;
 use super::windows::Windows;
+use super::writer::Tally;
 use super::{FamilyCell, Moment, Store};
 use crate::model::{Labels, Refused, Sample, is_metric_name};
 
@@ -18,8 +19,9 @@ impl FamilyCell {
         hash: u64,
         point: &Point<'_>,
         sample: Sample<'_>,
-        now: Moment,
-    ) -> Result<Applied, Refused> {
+        tally: &mut Tally,
+    ) -> Result<(Applied, u32), Refused> {
+        let now = tally.now;
         self.admit(store, state, point.source)?;
         let window = point.window();
         let mut series = Series {
@@ -45,7 +47,7 @@ impl FamilyCell {
             self.are_legal.store(false, Ordering::Relaxed);
         }
         self.count_exponential(false, series.value.is_exponential());
-        self.renew(&mut series, &mut state.latest, point, now);
+        self.renew(&mut series, &mut state.latest, point, tally);
         let slot = match state.free.pop() {
             Some(slot) => {
                 state.slots[slot as usize] = Some(series);
@@ -58,10 +60,11 @@ impl FamilyCell {
         };
         let slots = &state.slots;
         state.index.insert_unique(hash, slot, |&slot| self.hash_of(slots, slot));
-        Ok(Applied {
+        let applied = Applied {
             collided: self.by_stream && self.join(state, slot, point.labels, now),
             ..Applied::default()
-        })
+        };
+        Ok((applied, slot))
     }
 
     /// Puts a new stream beside those with its labels; whether it meets one that is held.

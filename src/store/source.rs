@@ -35,6 +35,8 @@ pub struct Source {
     points: AtomicU64,
     first_seen: Moment,
     last_seen: AtomicU64,
+    /// Changes when the description does.
+    version: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -90,13 +92,21 @@ impl Source {
         self.state.lock().origin.clone()
     }
 
-    /// Replaces what describes the source: at most one `target_info` for each (conformance R-07).
-    pub fn describe(&self, target: Option<&str>, origin: Origin) {
+    /// Replaces what describes the source: at most one `target_info` for each (conformance R-07). The version of the description,
+    /// see [`Source::version`].
+    pub fn describe(&self, target: Option<&str>, origin: Origin) -> u64 {
         let mut state = self.state.lock();
-        if state.target.as_ref().map(Labels::as_str) != target {
+        if state.target.as_ref().map(Labels::as_str) != target || state.origin != origin {
             state.target = target.map(Labels::from_text);
+            state.origin = origin;
+            self.version.fetch_add(1, Ordering::Release);
         }
-        state.origin = origin;
+        self.version()
+    }
+
+    /// As long as it is what [`Source::describe`] gave, describing the source in the same way again would change nothing.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     /// Whether advice for this cause is new to the source (conformance P-02); it is not any more afterwards.
@@ -108,8 +118,8 @@ impl Source {
         advised.insert(cause)
     }
 
-    pub(super) fn accepted(&self, now: Moment) {
-        self.points.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn accepted(&self, points: u64, now: Moment) {
+        self.points.fetch_add(points, Ordering::Relaxed);
         self.last_seen.fetch_max(now.0, Ordering::Relaxed);
     }
 
@@ -200,6 +210,7 @@ impl Store {
             points: AtomicU64::new(0),
             first_seen: moment,
             last_seen: AtomicU64::new(moment.0),
+            version: AtomicU64::new(0),
             state: Mutex::default(),
         });
         known.by_identity.insert(identity.clone(), Arc::clone(&source));

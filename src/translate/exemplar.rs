@@ -1,5 +1,5 @@
 use super::label::{LabelSet, Reserved};
-use crate::model::{self, Labels, Number, push_label};
+use crate::model::{self, Labels, MetricType, Number, push_label};
 use crate::otlp;
 
 /// How many exemplars of one point are looked at, the newest of them. A series keeps one for each bucket at most, and no SDK
@@ -11,9 +11,14 @@ const MOST: usize = 1000;
 const MAX_ATTRIBUTE_BYTES: usize = 512;
 
 /// Appends the exemplars of a point to `found`, in the order of the bytes. Those without a value are dropped (conformance
-/// `labels` is used for their attributes.
-pub(super) fn read(exemplars: &otlp::Exemplars<'_>, labels: &mut LabelSet, found: &mut Vec<model::Exemplar>) {
-    if exemplars.is_empty() {
+/// X-06), as are those of gauges and summaries, which no format shows. `labels` is used for their attributes.
+pub(super) fn read(
+    metric_type: MetricType,
+    exemplars: &otlp::Exemplars<'_>,
+    labels: &mut LabelSet,
+    found: &mut Vec<model::Exemplar>,
+) {
+    if exemplars.is_empty() || !matches!(metric_type, MetricType::Counter | MetricType::Histogram) {
         return;
     }
     found.extend(newest(exemplars).iter().filter_map(|exemplar| {

@@ -138,11 +138,16 @@ impl Outcome {
         (!message.is_empty()).then_some(message)
     }
 
-    pub(super) fn accept(&mut self, kind: Kind) {
+    pub(super) fn accept(&mut self, kind: Kind, points: u64) {
         let word = kind.as_str();
         if let Some(at) = Kind::WORDS.iter().position(|other| *other == word) {
-            self.accepted[at] += 1;
+            self.accepted[at] += points;
         }
+    }
+
+    /// How much there has been to say: refusals and advice.
+    pub(super) fn notes(&self) -> u64 {
+        self.total_refused() + self.advised.iter().map(|(_, count)| count).sum::<u64>()
     }
 
     /// Counts a point of that metric that met another stream in its series.

@@ -1,4 +1,4 @@
-use super::{Advice, Arrival, Outcome, Rules, Translator};
+use super::{Advice, Arrival, Memory, Outcome, Rules, Translator};
 use crate::model::RequestReason;
 use crate::otlp::{self, DecodeError, Encoding, json};
 use crate::store::Store;
@@ -11,7 +11,8 @@ pub fn reason_of(error: &DecodeError) -> RequestReason {
     }
 }
 
-/// Takes one request in: decodes all of it or nothing, and puts its points into `store`.
+/// Takes one request in: decodes all of it or nothing, and puts its points into `store`. `memory` is of requests that went into
+/// this store by these rules.
 ///
 /// # Errors
 ///
@@ -19,6 +20,7 @@ pub fn reason_of(error: &DecodeError) -> RequestReason {
 pub fn request(
     store: &Store,
     rules: &Rules,
+    memory: &Memory,
     arrival: Arrival,
     encoding: Encoding,
     message: &[u8],
@@ -35,7 +37,9 @@ pub fn request(
         transcoded = transcode(message)?;
         protobuf = &transcoded.protobuf;
     }
-    let replaced = if rules.replace_invalid_utf8 {
+    let replaced = if memory.take(&mut translator, protobuf) {
+        0
+    } else if rules.replace_invalid_utf8 {
         otlp::decode_lossy(protobuf, &mut translator)?
     } else {
         otlp::decode(protobuf, &mut translator)?;

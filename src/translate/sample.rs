@@ -130,11 +130,7 @@ fn number(metric_type: MetricType, number: Option<otlp::Number>) -> Result<Numbe
             ));
         }
     };
-    let is_valid_counter = match number {
-        Number::Int(value) => value >= 0,
-        Number::Double(value) => value >= 0.0,
-    };
-    if metric_type == MetricType::Counter && !is_valid_counter {
+    if metric_type == MetricType::Counter && !number.is_count() {
         let mut text = Vec::new();
         number.write(&mut text);
         let detail = format!("a monotonic sum cannot be {}", String::from_utf8_lossy(&text));

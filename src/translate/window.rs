@@ -14,6 +14,16 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// Whether the start of a point of that kind means anything.
+    pub(super) fn has_start(kind: Kind) -> bool {
+        match kind {
+            // What becomes a gauge has no start (T-03), but the windows of deltas are held against each other (D-08).
+            Kind::Gauge => false,
+            Kind::Sum { monotonic, .. } => monotonic || kind.is_delta(),
+            Kind::Histogram(_) | Kind::ExponentialHistogram(_) | Kind::Summary => true,
+        }
+    }
+
     /// Reads the window of a point that arrived at `arrival`.
     ///
     /// # Errors
@@ -27,13 +37,7 @@ impl Window {
         if end == 0 {
             return Err(Refused::new(PointReason::NoTimestamp, "the end time is 0"));
         }
-        let has_start = match kind {
-            // What becomes a gauge has no start (T-03), but the windows of deltas are held against each other (D-08).
-            Kind::Gauge => false,
-            Kind::Sum { monotonic, .. } => monotonic || kind.is_delta(),
-            Kind::Histogram(_) | Kind::ExponentialHistogram(_) | Kind::Summary => true,
-        };
-        let start = if has_start { point.start_unix_nano } else { 0 };
+        let start = if Self::has_start(kind) { point.start_unix_nano } else { 0 };
         let starts_after_end = start > end;
         Ok(Self {
             start: if starts_after_end { 0 } else { start },

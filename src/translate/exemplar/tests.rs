@@ -13,7 +13,7 @@ impl Sink for Reader {
     fn scope(&mut self, _: &Scope<'_>) {}
     fn metric(&mut self, _: &Metric<'_>) {}
     fn point(&mut self, point: &Point<'_>) {
-        read(&point.exemplars, &mut self.labels, &mut self.found);
+        read(MetricType::Counter, &point.exemplars, &mut self.labels, &mut self.found);
     }
 }
 

@@ -1,0 +1,105 @@
+use std::ops::Range;
+use std::sync::{Arc, Weak};
+
+use super::memory::Remembered;
+use crate::model::Number;
+use crate::otlp::Kind;
+use crate::store::{FamilyCell, Known, Source};
+
+/// What a request is going to do, gathered before any of it is done: a request may turn out to be broken at its last byte. Kept from
+/// request to request. Messages are places in the request.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) steps: Vec<Step>,
+    pub(super) resources: Vec<ResourceStep>,
+    pub(super) scopes: Vec<ScopeStep>,
+    pub(super) metrics: Vec<MetricStep>,
+}
+
+/// One thing to do, in the order of the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Take a ResourceMetrics in the plain way.
+    Plain(Message),
+    /// The number belongs to what follows.
+    Resource(u32),
+    Scope(u32),
+    Metric(u32),
+    /// A point of a series that is known.
+    Number {
+        known: Known,
+        message: Message,
+        start_unix_nano: u64,
+        time_unix_nano: u64,
+        number: Number,
+    },
+    /// The same with more to the point than that.
+    Point { known: Known, message: Message },
+    /// A point that is not known.
+    Unknown(Message),
+}
+
+#[derive(Debug)]
+pub(super) struct ResourceStep {
+    pub(super) message: Message,
+    pub(super) memory: Arc<Remembered>,
+    pub(super) generation: u64,
+    pub(super) settled: Option<(Weak<Source>, u64)>,
+}
+
+#[derive(Debug)]
+pub(super) struct ScopeStep {
+    pub(super) message: Message,
+    pub(super) place: u32,
+    pub(super) settled: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct MetricStep {
+    pub(super) message: Message,
+    pub(super) place: u32,
+    pub(super) kind: Kind,
+    pub(super) cell: Option<Arc<FamilyCell>>,
+}
+
+/// A place in the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message {
+    start: u32,
+    length: u32,
+}
+
+/// So many steps are kept room for; a request may have many times more.
+const KEPT: usize = 1 << 15;
+
+impl Batch {
+    pub(super) fn clear(&mut self) {
+        self.steps.clear();
+        self.steps.shrink_to(KEPT);
+        self.resources.clear();
+        self.resources.shrink_to(KEPT);
+        self.scopes.clear();
+        self.scopes.shrink_to(KEPT);
+        self.metrics.clear();
+        self.metrics.shrink_to(KEPT);
+    }
+}
+
+impl Message {
+    /// Where `part`, which is a part of `request`, stands in it.
+    #[inline]
+    pub(super) fn of(request: &[u8], part: &[u8]) -> Self {
+        // A request has at most 4 GiB, and `part` lies in it, so nothing is cut off.
+        Self {
+            start: (part.as_ptr().addr().wrapping_sub(request.as_ptr().addr())) as u32,
+            length: part.len() as u32,
+        }
+    }
+
+    /// The message.
+    pub(super) fn in_(self, request: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        let range: Range<usize> = start..start + self.length as usize;
+        request.get(range).unwrap_or_default()
+    }
+}

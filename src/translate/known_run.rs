@@ -1,0 +1,136 @@
+use std::sync::Arc;
+
+use super::batch::Step;
+use super::exemplar;
+use super::window::Window;
+use super::Translator;
+use crate::model::{MetricType, Number, Refused, Sample};
+use crate::otlp::{self, Kind, Point};
+use crate::store::{self, Applied, Change, Known, Source, Writer};
+
+/// Points of one metric whose series are known, taken under one lock of their family.
+///
+/// Whatever there would be to say about a point - that it is refused, or advice - is left to the plain way: then the point is not
+/// taken, and nothing is changed.
+pub(super) struct KnownRun<'a, 's> {
+    translator: &'a mut Translator<'s>,
+    kind: Kind,
+    metric_type: MetricType,
+    has_start: bool,
+    is_delta: bool,
+    source: &'a Arc<Source>,
+    writer: Writer<'a>,
+    accepted: u64,
+}
+
+impl<'a, 's> KnownRun<'a, 's> {
+    pub(super) fn new(
+        translator: &'a mut Translator<'s>,
+        kind: Kind,
+        metric_type: MetricType,
+        source: &'a Arc<Source>,
+        writer: Writer<'a>,
+    ) -> Self {
+        Self {
+            translator,
+            kind,
+            metric_type,
+            has_start: Window::has_start(kind),
+            is_delta: kind.is_delta(),
+            source,
+            writer,
+            accepted: 0,
+        }
+    }
+
+    /// Takes a point; whether it did.
+    #[inline]
+    pub(super) fn take(&mut self, step: &Step, request: &[u8]) -> bool {
+        match *step {
+            Step::Number {
+                known,
+                start_unix_nano,
+                time_unix_nano,
+                number,
+                ..
+            } => {
+                let start = if self.has_start { start_unix_nano } else { 0 };
+                self.number(known, start, time_unix_nano, number)
+            }
+            Step::Point { known, message } => otlp::read_known_point(self.kind, message.in_(request))
+                .is_some_and(|point| self.point(known, &point).is_some()),
+            _ => false,
+        }
+    }
+
+    pub(super) fn finish(self) {
+        self.translator.outcome.accept(self.kind, self.accepted);
+    }
+
+    #[inline]
+    fn number(&mut self, known: Known, start: u64, time: u64, number: Number) -> bool {
+        if self.metric_type == MetricType::Counter && !number.is_count() {
+            return false;
+        }
+        let point = report(self.source, self.is_delta, start, time);
+        let applied = self.writer.update(known, &point, Sample::Number(number));
+        self.note(applied).is_some()
+    }
+
+    fn point(&mut self, known: Known, point: &Point<'_>) -> Option<()> {
+        let (kind, metric_type) = (self.kind, self.metric_type);
+        let Translator {
+            rules,
+            arrival_unix_nano,
+            scratch,
+            exemplars,
+            exemplar_labels,
+            ..
+        } = &mut *self.translator;
+        let window = Window::of(kind, point, rules, *arrival_unix_nano).ok()?;
+        if point.no_recorded_value || window.starts_after_end {
+            return None;
+        }
+        let translated = scratch.sample(metric_type, point, rules.missing_sum).ok()?;
+        if translated.count_mismatch {
+            return None;
+        }
+        exemplars.clear();
+        exemplar::read(metric_type, &point.exemplars, exemplar_labels, exemplars);
+        let report = store::Point {
+            exemplars,
+            ..report(self.source, self.is_delta, window.start, window.end)
+        };
+        let applied = self.writer.update(known, &report, translated.sample);
+        self.note(applied)
+    }
+
+    #[inline]
+    fn note(&mut self, applied: Option<Result<Applied, Refused>>) -> Option<()> {
+        let outcome = &mut self.translator.outcome;
+        match applied? {
+            Ok(applied) => {
+                self.accepted += 1;
+                outcome.ignored += u64::from(applied.ignored);
+                outcome.gaps += u64::from(applied.gap);
+            }
+            Err(refused) => outcome.refuse(&refused),
+        }
+        Some(())
+    }
+}
+
+/// A point as the writer wants it: neither its labels nor its stream, by which it need not be found.
+#[inline]
+fn report(source: &Arc<Source>, is_delta: bool, start_unix_nano: u64, time_unix_nano: u64) -> store::Point<'_> {
+    store::Point {
+        source,
+        labels: "",
+        change: Change::Stale,
+        is_delta,
+        start_unix_nano,
+        time_unix_nano,
+        exemplars: &[],
+        stream: 0,
+    }
+}

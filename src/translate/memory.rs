@@ -1,0 +1,165 @@
+use std::hash::BuildHasher;
+use std::sync::{Arc, Weak};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use parking_lot::{Mutex, RwLock};
+
+use super::Translator;
+use super::batch::Batch;
+use super::recognise::recognise;
+use super::sequence::Sequence;
+use super::taking::Taking;
+use crate::otlp::Kind;
+use crate::store::{FamilyCell, Known, Source, Store};
+
+/// What the senders' requests looked like last time: resources, scopes, metrics and points by the bytes that they are written in.
+/// Who sends the same bytes again means the same series, so nothing of it has to be read, checked, translated or looked up again.
+///
+/// It is a cache. It remembers only what was taken without a refusal and without advice, so that all that there is to say is said
+/// each time by the plain way; and where a series is held ([`Known`]) is asked again for each point. It is bounded: by what each
+/// source has in the store, and by how many sources there are.
+#[derive(Debug, Default)]
+pub struct Memory {
+    resources: RwLock<HashTable<Arc<Remembered>>>,
+    /// Attributes that many resources have in common, such as the replicas of a service, are held once.
+    attributes: Mutex<HashTable<Arc<[u8]>>>,
+    pub(super) hasher: DefaultHashBuilder,
+    /// Those that are not in use.
+    batches: Mutex<Vec<Batch>>,
+}
+
+/// A resource that has been seen.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    key: Box<[u8]>,
+    pub(super) state: Mutex<ResourceMemory>,
+}
+
+/// What is known of a resource.
+#[derive(Debug, Default)]
+pub(super) struct ResourceMemory {
+    /// Changes when all is forgotten.
+    pub(super) generation: u64,
+    /// The source, and the version of its description that the resource made, if there was nothing else to say about it.
+    pub(super) settled: Option<(Weak<Source>, u64)>,
+    pub(super) scopes: Sequence<ScopeMemory>,
+    /// What all of it takes, in bytes, about.
+    size: usize,
+}
+
+/// What is known of a scope.
+#[derive(Debug, Default)]
+pub(super) struct ScopeMemory {
+    /// Whether there was nothing to say about it.
+    pub(super) settled: bool,
+    pub(super) metrics: Sequence<MetricMemory>,
+}
+
+/// What is known of a metric.
+#[derive(Debug)]
+pub(super) struct MetricMemory {
+    pub(super) kind: Kind,
+    /// What stands in its data beside the points.
+    pub(super) other: Box<[u8]>,
+    /// Its family, once a point has been taken.
+    pub(super) cell: Option<Arc<FamilyCell>>,
+    /// Its points by their attributes.
+    pub(super) points: Sequence<Known>,
+}
+
+/// Longer keys are not remembered: nobody sends such again and again.
+pub(super) const LONGEST_KEY: usize = 16 << 10;
+/// What a resource may take of memory however few series it has, and for each series that it has.
+const SIZE: usize = 64 << 10;
+const SIZE_OF_SERIES: usize = 1 << 10;
+/// How many resources may be remembered beside two for each source.
+const RESOURCES: usize = 1 << 10;
+
+/// How many batches are kept for later.
+const BATCHES: usize = 16;
+
+impl Memory {
+    /// Takes a request in as [`otlp::decode`] does with a translator as the sink; `false`, and nothing is changed, where only that can
+    /// do it, or can say what is wrong.
+    pub(super) fn take(&self, translator: &mut Translator<'_>, request: &[u8]) -> bool {
+        let mut batch = self.batches.lock().pop().unwrap_or_default();
+        let recognised = recognise(&mut batch, self, translator.store, request).is_some();
+        if recognised {
+            Taking::new(translator, self, &batch, request).take_all();
+        }
+        batch.clear();
+        let mut batches = self.batches.lock();
+        if batches.len() < BATCHES {
+            batches.push(batch);
+        }
+        recognised
+    }
+
+    /// The memory of a resource that is written so; `None` where there is none and `is_sound` says that there is to be none.
+    pub(super) fn resource(&self, key: &[u8], is_sound: impl FnOnce() -> bool) -> Option<Arc<Remembered>> {
+        let hash = self.hasher.hash_one(key);
+        let is_it = |other: &Arc<Remembered>| *other.key == *key;
+        if let Some(found) = self.resources.read().find(hash, is_it) {
+            return Some(Arc::clone(found));
+        }
+        if key.len() > LONGEST_KEY || !is_sound() {
+            return None;
+        }
+        let mut resources = self.resources.write();
+        let entry = resources.entry(hash, is_it, |other| self.hasher.hash_one(&*other.key));
+        let remembered = entry.or_insert_with(|| {
+            Arc::new(Remembered {
+                key: key.into(),
+                state: Mutex::default(),
+            })
+        });
+        Some(Arc::clone(remembered.get()))
+    }
+
+    /// The same bytes, held once for all who have them.
+    pub(super) fn shared(&self, attributes: &[u8]) -> Arc<[u8]> {
+        let hash = self.hasher.hash_one(attributes);
+        let mut held = self.attributes.lock();
+        let entry = held.entry(hash, |other| **other == *attributes, |other| self.hasher.hash_one(&**other));
+        Arc::clone(entry.or_insert_with(|| attributes.into()).get())
+    }
+
+    /// Forgets what belongs to nobody in the store any more. Meant to be called beside [`Store::sweep`].
+    pub fn sweep(&self, store: &Store) {
+        let mut resources = self.resources.write();
+        resources.retain(|remembered| remembered.state.lock().source().is_some_and(|source| source.series() > 0));
+        if resources.len() > RESOURCES + 2 * store.source_count() {
+            resources.clear();
+        }
+        resources.shrink_to(0, |other| self.hasher.hash_one(&*other.key));
+        drop(resources);
+        let mut attributes = self.attributes.lock();
+        attributes.retain(|held| Arc::strong_count(held) > 1);
+        attributes.shrink_to(0, |other| self.hasher.hash_one(&**other));
+    }
+
+    /// Keeps the number of resources within bounds between two sweeps.
+    pub(super) fn bound(&self, store: &Store) {
+        if self.resources.read().len() > RESOURCES + 2 * store.source_count() {
+            self.sweep(store);
+        }
+    }
+}
+
+impl ResourceMemory {
+    pub(super) fn source(&self) -> Option<Arc<Source>> {
+        self.settled.as_ref()?.0.upgrade()
+    }
+
+    /// Notes that so many bytes more are remembered; forgets all where that is too much for what the source has in the store.
+    pub(super) fn grow(&mut self, bytes: usize) {
+        self.size += bytes;
+        let series = self.source().map_or(0, |source| source.series());
+        if self.size > SIZE + SIZE_OF_SERIES * series {
+            *self = Self {
+                generation: self.generation + 1,
+                ..Self::default()
+            };
+        }
+    }
+}

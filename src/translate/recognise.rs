@@ -1,0 +1,257 @@
+use std::sync::Arc;
+
+use super::batch::{Batch, Message, MetricStep, ResourceStep, ScopeStep, Step};
+use super::memory::{LONGEST_KEY, Memory, MetricMemory, ScopeMemory};
+use super::sequence::{Cursor, Sequence};
+use crate::otlp::frame::{self, DataFrame, MetricFrame, NumberFrame, ResourceFrame, Run, ScopeFrame};
+use crate::otlp::{self, Kind, Number};
+use crate::store::{Known, Store};
+
+/// Goes through a request and gathers in `batch` what there is to do, recognising what `memory` holds. Reads no more of what it
+/// recognises than the times and the values. `None` where the request is broken, or too long.
+///
+/// What it does not know it checks as [`otlp::decode`] does, so that a request that passes can be taken in to its end.
+pub(super) fn recognise(batch: &mut Batch, memory: &Memory, store: &Store, request: &[u8]) -> Option<()> {
+    u32::try_from(request.len()).ok()?;
+    memory.bound(store);
+    let mut recogniser = Recogniser {
+        batch,
+        memory,
+        request,
+        grown: 0,
+    };
+    for message in frame::resources(request) {
+        let message = message?;
+        let length = recogniser.batch.steps.len();
+        if recogniser.resource(message).is_none() {
+            // It may be broken, or only be written as hardly anybody writes it.
+            otlp::check_resource_metrics(message)?;
+            recogniser.batch.steps.truncate(length);
+            recogniser.batch.steps.push(Step::Plain(Message::of(request, message)));
+        }
+    }
+    Some(())
+}
+
+struct Recogniser<'a> {
+    batch: &'a mut Batch,
+    memory: &'a Memory,
+    request: &'a [u8],
+    /// How much more is remembered of the resource than before, in bytes.
+    grown: usize,
+}
+
+impl<'a> Recogniser<'a> {
+    fn resource(&mut self, message: &'a [u8]) -> Option<()> {
+        let frame = ResourceFrame::of(message)?;
+        let remembered = self.memory.resource(frame.resource, || otlp::read_resource(message).is_some())?;
+        let state = &mut *remembered.state.lock();
+        self.batch.steps.push(Step::Resource(self.batch.resources.len() as u32));
+        self.batch.resources.push(ResourceStep {
+            message: Message::of(self.request, message),
+            memory: Arc::clone(&remembered),
+            generation: state.generation,
+            settled: state.settled.clone(),
+        });
+        let mut cursor = state.scopes.start();
+        let taken = frame
+            .scopes()
+            .try_for_each(|scope| self.scope(scope?, &mut state.scopes, &mut cursor));
+        match std::mem::take(&mut self.grown) {
+            0 => {}
+            grown => state.grow(grown),
+        }
+        taken
+    }
+
+    fn scope(
+        &mut self,
+        message: &'a [u8],
+        scopes: &mut Sequence<ScopeMemory>,
+        cursor: &mut Cursor,
+    ) -> Option<()> {
+        let frame = ScopeFrame::of(message)?;
+        let length = (frame.scope.len() as u32).to_le_bytes();
+        let key = [frame.scope, frame.schema_url, &length];
+        let place = match scopes.find(cursor, &self.memory.hasher, &key) {
+            Some(place) => place,
+            None => {
+                otlp::read_scope(message)?;
+                self.grown += new_key(&key)?;
+                scopes.insert(cursor, &self.memory.hasher, key.concat().into(), ScopeMemory::default())
+            }
+        };
+        let scope = scopes.get_mut(place)?;
+        self.batch.steps.push(Step::Scope(self.batch.scopes.len() as u32));
+        self.batch.scopes.push(ScopeStep {
+            message: Message::of(self.request, message),
+            place,
+            settled: scope.settled,
+        });
+        let mut cursor = scope.metrics.start();
+        frame
+            .metrics()
+            .try_for_each(|metric| self.metric(metric?, &mut scope.metrics, &mut cursor))
+    }
+
+    fn metric(
+        &mut self,
+        message: &'a [u8],
+        metrics: &mut Sequence<MetricMemory>,
+        cursor: &mut Cursor,
+    ) -> Option<()> {
+        let frame = MetricFrame::of(message)?;
+        let length = (frame.before.len() as u32).to_le_bytes();
+        let key = [frame.before, frame.after, &[frame.field as u8], &length];
+        let place = match metrics.find(cursor, &self.memory.hasher, &key) {
+            Some(place) => place,
+            None => {
+                self.grown += new_key(&key)?;
+                let new = MetricMemory::of(message, &frame)?;
+                metrics.insert(cursor, &self.memory.hasher, key.concat().into(), new)
+            }
+        };
+        let metric = metrics.get_mut(place)?;
+        let length = self.batch.steps.len();
+        if !self.points(message, place, &frame, metric)? {
+            // The temporality is another one now, for example.
+            self.batch.steps.truncate(length);
+            *metric = MetricMemory::of(message, &frame)?;
+            self.points(message, place, &frame, metric)?;
+        }
+        Some(())
+    }
+
+    /// Whether what stands beside the points is what is known.
+    fn points(
+        &mut self,
+        message: &'a [u8],
+        place: u32,
+        frame: &MetricFrame<'a>,
+        metric: &mut MetricMemory,
+    ) -> Option<bool> {
+        self.batch.steps.push(Step::Metric(self.batch.metrics.len() as u32));
+        let kind = metric.kind;
+        self.batch.metrics.push(MetricStep {
+            message: Message::of(self.request, message),
+            place,
+            kind,
+            cell: metric.cell.clone(),
+        });
+        let mut other = &*metric.other;
+        let mut cursor = metric.points.start();
+        for part in frame.data() {
+            match part? {
+                DataFrame::Point(point) => {
+                    let step = match kind {
+                        Kind::Gauge | Kind::Sum { .. } => self.number(kind, point, &mut metric.points, &mut cursor)?,
+                        _ => {
+                            let run = Run::of(kind, point, metric.points.expected(cursor))?;
+                            self.any(kind, point, run, &mut metric.points, &mut cursor)?
+                        }
+                    };
+                    self.batch.steps.push(step);
+                }
+                DataFrame::Other(field) => match other.strip_prefix(field) {
+                    Some(rest) => other = rest,
+                    None => return Some(false),
+                },
+            }
+        }
+        Some(other.is_empty())
+    }
+
+    #[inline]
+    fn number(
+        &self,
+        kind: Kind,
+        point: &'a [u8],
+        points: &mut Sequence<Known>,
+        cursor: &mut Cursor,
+    ) -> Option<Step> {
+        let frame = NumberFrame::of(point, points.expected(*cursor))?;
+        let has_sane_window = frame.time_unix_nano != 0 && frame.start_unix_nano <= frame.time_unix_nano;
+        let (Some(number), true) = (frame.value, has_sane_window) else {
+            return self.any(kind, point, frame.attributes, points, cursor);
+        };
+        let message = Message::of(self.request, point);
+        let Some(known) = self.known(frame.attributes, points, cursor) else {
+            otlp::read_point(kind, point)?;
+            return Some(Step::Unknown(message));
+        };
+        Some(Step::Number {
+            known,
+            message,
+            start_unix_nano: frame.start_unix_nano,
+            time_unix_nano: frame.time_unix_nano,
+            number: match number {
+                Number::Int(value) => crate::model::Number::Int(value),
+                Number::Double(value) => crate::model::Number::Double(value),
+            },
+        })
+    }
+
+    /// A point of any kind, checked but for what is known of it.
+    fn any(
+        &self,
+        kind: Kind,
+        point: &'a [u8],
+        attributes: Run<'a>,
+        points: &mut Sequence<Known>,
+        cursor: &mut Cursor,
+    ) -> Option<Step> {
+        let message = Message::of(self.request, point);
+        match self.known(attributes, points, cursor) {
+            Some(known) => {
+                otlp::read_known_point(kind, point)?;
+                Some(Step::Point { known, message })
+            }
+            None => {
+                otlp::read_point(kind, point)?;
+                Some(Step::Unknown(message))
+            }
+        }
+    }
+
+    #[inline]
+    fn known(&self, attributes: Run<'_>, points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Known> {
+        if attributes.is_expected
+            && let Some(known) = points.take_expected(cursor)
+        {
+            return Some(*known);
+        }
+        match points.find(cursor, &self.memory.hasher, &[attributes.bytes]) {
+            Some(place) => points.get_mut(place).copied(),
+            None => {
+                cursor.lose();
+                None
+            }
+        }
+    }
+}
+
+impl MetricMemory {
+    /// A metric that has not been seen before; `None` where it is broken.
+    fn of(message: &[u8], frame: &MetricFrame<'_>) -> Option<Self> {
+        let metric = otlp::read_metric(message)?;
+        let mut other = Vec::new();
+        for part in frame.data() {
+            if let DataFrame::Other(field) = part? {
+                other.extend_from_slice(field);
+            }
+        }
+        (other.len() <= LONGEST_KEY).then(|| Self {
+            kind: metric.kind,
+            other: other.into(),
+            cell: None,
+            points: Sequence::default(),
+        })
+    }
+}
+
+/// What a new key takes of memory; `None` where it is too long.
+fn new_key(pieces: &[&[u8]]) -> Option<usize> {
+    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+    // What is around it, about.
+    (length <= LONGEST_KEY).then_some(length + 256)
+}

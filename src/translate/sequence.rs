@@ -1,0 +1,168 @@
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Things that are known by their bytes and come in the same order most of the time. The one that is expected is found by comparing
+/// its bytes, any other one by their hash; both compare every byte.
+///
+/// Each item knows which one came after it last time. So a sequence that is cut anywhere, or comes in another order from now on,
+/// is followed again after one look-up at each new seam.
+#[derive(Debug)]
+pub(super) struct Sequence<T> {
+    items: Vec<Item<T>>,
+    index: HashTable<u32>,
+    first: u32,
+}
+
+#[derive(Debug)]
+struct Item<T> {
+    key: Arc<[u8]>,
+    next: u32,
+    value: T,
+}
+
+/// How far somebody has come who goes through a sequence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor {
+    last: Last,
+    expected: u32,
+}
+
+/// What came before.
+#[derive(Clone, Copy, Debug)]
+enum Last {
+    /// Nothing.
+    Nothing,
+    /// Something that is not known.
+    Unknown,
+    At(u32),
+}
+
+impl<T> Default for Sequence<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            index: HashTable::new(),
+            first: 0,
+        }
+    }
+}
+
+impl<T> Sequence<T> {
+    pub(super) fn start(&self) -> Cursor {
+        Cursor {
+            last: Last::Nothing,
+            expected: self.first,
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
+        self.items.get_mut(place as usize).map(|item| &mut item.value)
+    }
+
+    /// The bytes of the one that is expected; empty where none is.
+    #[inline]
+    pub(super) fn expected(&self, cursor: Cursor) -> &[u8] {
+        self.items.get(cursor.expected as usize).map_or(&[], |item| &item.key)
+    }
+
+    /// Takes the one that is expected, of which the caller has compared the bytes.
+    #[inline]
+    pub(super) fn take_expected(&self, cursor: &mut Cursor) -> Option<&T> {
+        let place = cursor.expected;
+        let item = self.items.get(place as usize)?;
+        *cursor = Cursor {
+            last: Last::At(place),
+            expected: item.next,
+        };
+        Some(&item.value)
+    }
+
+    /// Where the item of these bytes is, which are the pieces one behind the other; remembers that it comes here.
+    pub(super) fn find(&mut self, cursor: &mut Cursor, hasher: &DefaultHashBuilder, pieces: &[&[u8]]) -> Option<u32> {
+        let expected = cursor.expected;
+        let is_expected = self.items.get(expected as usize).is_some_and(|item| is(&item.key, pieces));
+        let place = if is_expected {
+            expected
+        } else {
+            let joined;
+            let key = match pieces {
+                [only] => only,
+                _ => {
+                    joined = pieces.concat();
+                    &*joined
+                }
+            };
+            let items = &self.items;
+            let found = self.index.find(hasher.hash_one(key), |&place| {
+                items.get(place as usize).is_some_and(|item| *item.key == *key)
+            });
+            *found?
+        };
+        self.step(cursor, place);
+        Some(place)
+    }
+
+    /// Adds an item that is not there.
+    pub(super) fn insert(&mut self, cursor: &mut Cursor, hasher: &DefaultHashBuilder, key: Arc<[u8]>, value: T) -> u32 {
+        let place = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        let hash = hasher.hash_one(&*key);
+        self.items.push(Item {
+            key,
+            next: place.saturating_add(1),
+            value,
+        });
+        let items = &self.items;
+        self.index.insert_unique(hash, place, |&place| {
+            items.get(place as usize).map_or(0, |item| hasher.hash_one(&*item.key))
+        });
+        self.step(cursor, place);
+        place
+    }
+
+    /// Goes to a place, and expects next time to come there from here.
+    fn step(&mut self, cursor: &mut Cursor, place: u32) {
+        match cursor.last {
+            Last::At(last) => {
+                if let Some(item) = self.items.get_mut(last as usize) {
+                    item.next = place;
+                }
+            }
+            Last::Nothing => self.first = place,
+            Last::Unknown => {}
+        }
+        *cursor = Cursor {
+            last: Last::At(place),
+            expected: self.items.get(place as usize).map_or(u32::MAX, |item| item.next),
+        };
+    }
+}
+
+impl Cursor {
+    /// Of somebody who comes from nowhere.
+    pub(super) fn lost() -> Self {
+        Self {
+            last: Last::Unknown,
+            expected: u32::MAX,
+        }
+    }
+
+    /// Something that is not known has come in between.
+    pub(super) fn lose(&mut self) {
+        // What is expected stays: one more may have been added in front of it.
+        self.last = Last::Unknown;
+    }
+}
+
+/// Whether `key` is the pieces one behind the other.
+fn is(key: &[u8], pieces: &[&[u8]]) -> bool {
+    let mut rest = key;
+    for piece in pieces {
+        let Some(behind) = rest.strip_prefix(*piece) else {
+            return false;
+        };
+        rest = behind;
+    }
+    rest.is_empty()
+}

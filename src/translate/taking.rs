@@ -1,0 +1,219 @@
+use std::sync::Arc;
+
+use super::Translator;
+use super::batch::{Batch, Message, Step};
+use super::known_run::KnownRun;
+use super::learned::{Learned, LearnedPoint};
+use super::memory::Memory;
+use crate::otlp::{self, Sink};
+use crate::store::Source;
+
+/// Does what [`super::recognise`] has gathered. What is known goes straight to where its series is held; for the rest the resource,
+/// the scope and the metric are entered as in the plain way, and what becomes of it is learned for next time.
+pub(super) struct Taking<'a, 's> {
+    translator: &'a mut Translator<'s>,
+    memory: &'a Memory,
+    batch: &'a Batch,
+    request: &'a [u8],
+    resource: Option<usize>,
+    scope: Option<usize>,
+    metric: Option<usize>,
+    /// Which of the three the translator has been told of.
+    entered: Entered,
+    /// Who sends, where the resource need not be entered.
+    source: Option<Arc<Source>>,
+    learned: Learned,
+}
+
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Entered {
+    Nothing,
+    Resource,
+    Scope,
+    Metric,
+}
+
+/// So many points at most are taken under one lock of a family.
+const UNDER_ONE_LOCK: usize = 256;
+
+impl<'a, 's> Taking<'a, 's> {
+    pub(super) fn new(
+        translator: &'a mut Translator<'s>,
+        memory: &'a Memory,
+        batch: &'a Batch,
+        request: &'a [u8],
+    ) -> Self {
+        Self {
+            translator,
+            memory,
+            batch,
+            request,
+            resource: None,
+            scope: None,
+            metric: None,
+            entered: Entered::Nothing,
+            source: None,
+            learned: Learned::default(),
+        }
+    }
+
+    pub(super) fn take_all(mut self) {
+        let mut at = 0;
+        while let Some(step) = self.batch.steps.get(at) {
+            at += 1;
+            match *step {
+                Step::Plain(message) => {
+                    self.leave_to(Entered::Nothing);
+                    otlp::walk_resource_metrics(message.in_(self.request), self.translator);
+                }
+                Step::Resource(number) => self.resource(number as usize),
+                Step::Scope(number) => self.scope(number as usize),
+                Step::Metric(number) => {
+                    self.leave_to(Entered::Scope);
+                    self.metric = Some(number as usize);
+                }
+                Step::Unknown(message) => self.unknown(message),
+                Step::Number { .. } | Step::Point { .. } => at = self.run(at - 1),
+            }
+        }
+        self.learned.remember(self.memory, self.batch, self.request);
+    }
+
+    fn resource(&mut self, number: usize) {
+        self.leave_to(Entered::Nothing);
+        self.resource = Some(number);
+        let settled = self.batch.resources.get(number).and_then(|step| step.settled.as_ref());
+        self.source = settled.and_then(|(source, version)| {
+            // Somebody else may have described it in the meantime.
+            source.upgrade().filter(|source| source.version() == *version)
+        });
+        if self.source.is_none() {
+            self.enter(Entered::Resource);
+        }
+    }
+
+    fn scope(&mut self, number: usize) {
+        self.leave_to(Entered::Resource);
+        self.scope = Some(number);
+        if !self.batch.scopes.get(number).is_some_and(|scope| scope.settled) {
+            self.enter(Entered::Scope);
+        }
+    }
+
+    fn leave_to(&mut self, level: Entered) {
+        if self.entered > level {
+            self.entered = level;
+        }
+    }
+
+    /// Tells the translator of what surrounds the next point.
+    fn enter(&mut self, level: Entered) {
+        if self.entered < Entered::Resource
+            && level >= Entered::Resource
+            && let Some((number, step)) = numbered(&self.batch.resources, self.resource)
+        {
+            // Not to be held when the source is left again.
+            self.source = None;
+            self.entered = Entered::Resource;
+            if let Some(resource) = otlp::read_resource(step.message.in_(self.request)) {
+                let notes = self.translator.outcome.notes();
+                self.translator.resource(&resource);
+                if self.translator.series_labels.is_ok()
+                    && notes == self.translator.outcome.notes()
+                    && let Some(source) = &self.translator.source
+                {
+                    let settled = (number, Arc::downgrade(source), self.translator.described);
+                    self.learned.resources.push(settled);
+                }
+            }
+        }
+        if self.entered < Entered::Scope
+            && level >= Entered::Scope
+            && let Some((number, step)) = numbered(&self.batch.scopes, self.scope)
+        {
+            self.entered = Entered::Scope;
+            if let Some(scope) = otlp::read_scope(step.message.in_(self.request)) {
+                let notes = self.translator.outcome.notes();
+                self.translator.scope(&scope);
+                if self.translator.scope.refused.is_none()
+                    && notes == self.translator.outcome.notes()
+                    && let Some(resource) = self.resource
+                {
+                    self.learned.scopes.push((resource, number));
+                }
+            }
+        }
+        if self.entered < Entered::Metric
+            && level >= Entered::Metric
+            && let Some((_, step)) = numbered(&self.batch.metrics, self.metric)
+        {
+            self.entered = Entered::Metric;
+            if let Some(metric) = otlp::read_metric(step.message.in_(self.request)) {
+                self.translator.metric(&metric);
+            }
+        }
+    }
+
+    /// Takes a point in the plain way, and learns where its series is.
+    fn unknown(&mut self, message: Message) {
+        self.enter(Entered::Metric);
+        let Some((number, step)) = numbered(&self.batch.metrics, self.metric) else {
+            return;
+        };
+        let Some(point) = otlp::read_point(step.kind, message.in_(self.request)) else {
+            return;
+        };
+        if let Some((cell, known)) = self.translator.take_and_know(&point)
+            && let (Some(resource), Some(scope)) = (self.resource, self.scope)
+        {
+            self.learned.points.push(LearnedPoint {
+                resource,
+                scope,
+                metric: number,
+                cell,
+                message,
+                known,
+            });
+        }
+    }
+
+    /// Takes the points from that step on that are known, and the first of them that turns out not to be any more; where to go on.
+    fn run(&mut self, from: usize) -> usize {
+        let steps = self.batch.steps.get(from..).unwrap_or_default();
+        let steps = steps.get(..UNDER_ONE_LOCK).unwrap_or(steps);
+        let taken = self.known(steps);
+        match steps.get(taken) {
+            Some(Step::Number { message, .. } | Step::Point { message, .. }) => {
+                self.unknown(*message);
+                from + taken + 1
+            }
+            _ => from + taken,
+        }
+    }
+
+    /// Takes the known points that `steps` begin with, under the lock of their family; how many.
+    fn known(&mut self, steps: &[Step]) -> usize {
+        let Some((_, metric)) = numbered(&self.batch.metrics, self.metric) else {
+            return 0;
+        };
+        let Self { translator, source, request, .. } = self;
+        let source = source.clone().or_else(|| translator.source.clone());
+        let (Some(source), Some(cell)) = (source, &metric.cell) else {
+            return 0;
+        };
+        let now = translator.store.moment(translator.now);
+        let Some(writer) = cell.writer(translator.store, now) else {
+            return 0;
+        };
+        let mut run = KnownRun::new(translator, metric.kind, cell.metric_type(), &source, writer);
+        let taken = steps.iter().take_while(|step| run.take(step, request)).count();
+        run.finish();
+        taken
+    }
+}
+
+/// The item of that number, and the number.
+fn numbered<T>(items: &[T], number: Option<usize>) -> Option<(usize, &T)> {
+    let number = number?;
+    items.get(number).map(|item| (number, item))
+}
