@@ -169,11 +169,14 @@ impl App {
         let app = self.instrumented(api::routes(&self.bridge));
         let otlp = self.instrumented(receiver::routes(self.receiver.clone(), self.cors.clone()));
         let drain = self.drain_timeout;
-        let sweeper = tokio::spawn(sweep(self.receiver.clone(), self.bridge.store.limits().shortest_expiry()));
+        let sweeper = tokio::spawn(sweep(
+            self.receiver.clone(),
+            self.bridge.store.limits().shortest_expiry(),
+        ));
         let mut http = tokio::spawn(serve(self.http, app, http_stopped, LAST_SCRAPE));
         let mut otlp_http = tokio::spawn(serve(self.otlp_http, otlp, otlp_stopped.clone(), drain));
         let mut otlp_grpc = tokio::spawn(serve_grpc(self.otlp_grpc, MetricsService(self.receiver), otlp_stopped));
-                self.bridge.set_ready(true);
+        self.bridge.set_ready(true);
 
         let ended = tokio::select! {
             () = stop => Ok(()),

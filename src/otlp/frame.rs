@@ -139,7 +139,9 @@ impl<'a> MetricFrame<'a> {
             let mut fields = Fields::of(rest);
             let field = fields.next()?;
             let length = rest.len() - fields.rest().len();
-            let other = rest.get(..length).filter(|_| field.is_ok_and(|(number, _)| number != 1));
+            let other = rest
+                .get(..length)
+                .filter(|_| field.is_ok_and(|(number, _)| number != 1));
             rest = fields.rest();
             Some(other.map(DataFrame::Other))
         })
@@ -274,7 +276,11 @@ impl<'a> Run<'a> {
     fn take(bytes: &'a [u8], key: u8, expected: &[u8]) -> Option<(Self, &'a [u8])> {
         let is_expected =
             !expected.is_empty() && bytes.starts_with(expected) && bytes.get(expected.len()) != Some(&key);
-        let length = if is_expected { expected.len() } else { length(bytes, key)? };
+        let length = if is_expected {
+            expected.len()
+        } else {
+            length(bytes, key)?
+        };
         let (bytes, behind) = bytes.split_at_checked(length)?;
         Some((Self { bytes, is_expected }, behind))
     }
@@ -303,8 +309,9 @@ fn delimited(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     match bytes {
         [short @ ..0x80, rest @ ..] => rest.split_at_checked(usize::from(*short)),
         [low, high @ ..0x80, rest @ ..] => rest.split_at_checked(usize::from(low & 0x7F) | usize::from(*high) << 7),
-        [low, middle, high @ ..0x80, rest @ ..] => rest
-            .split_at_checked(usize::from(low & 0x7F) | usize::from(middle & 0x7F) << 7 | usize::from(*high) << 14),
+        [low, middle, high @ ..0x80, rest @ ..] => {
+            rest.split_at_checked(usize::from(low & 0x7F) | usize::from(middle & 0x7F) << 7 | usize::from(*high) << 14)
+        }
         _ => None,
     }
 }

@@ -228,14 +228,7 @@ impl FamilyCell {
     }
 
     /// The sender has no value any more: a cumulative series goes; of a delta series the total is kept (conformance Z-01).
-    fn flag(
-        &self,
-        store: &Store,
-        state: &mut State,
-        slot: u32,
-        point: &Point<'_>,
-        tally: &mut Tally,
-    ) -> Applied {
+    fn flag(&self, store: &Store, state: &mut State, slot: u32, point: &Point<'_>, tally: &mut Tally) -> Applied {
         let Some(series) = state.slots[slot as usize].as_mut() else {
             return Applied::default();
         };
@@ -265,13 +258,7 @@ impl FamilyCell {
     }
 
     /// Even a point that is too old shows that its series is alive.
-    pub(super) fn renew(
-        &self,
-        series: &mut Series,
-        latest: &mut Moment,
-        point: &Point<'_>,
-        tally: &mut Tally,
-    ) {
+    pub(super) fn renew(&self, series: &mut Series, latest: &mut Moment, point: &Point<'_>, tally: &mut Tally) {
         // Requests may overtake each other on their way from the clock to here.
         series.deadline = series.deadline.max(tally.now.plus(series.lifetime));
         *latest = (*latest).max(series.deadline);

@@ -110,7 +110,11 @@ impl Tally {
     /// A point of that series was taken.
     #[inline]
     pub(super) fn count(&mut self, series: &Series) {
-        if !self.source.as_ref().is_some_and(|source| Arc::ptr_eq(source, &series.source)) {
+        if !self
+            .source
+            .as_ref()
+            .is_some_and(|source| Arc::ptr_eq(source, &series.source))
+        {
             self.tell();
             self.source = Some(Arc::clone(&series.source));
         }

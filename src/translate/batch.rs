@@ -34,7 +34,10 @@ pub(super) enum Step {
         number: Number,
     },
     /// The same with more to the point than that.
-    Point { known: Known, message: Message },
+    Point {
+        known: Known,
+        message: Message,
+    },
     /// A point that is not known.
     Unknown(Message),
 }

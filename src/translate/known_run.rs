@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
+use super::Translator;
 use super::batch::Step;
 use super::exemplar;
 use super::window::Window;
-use super::Translator;
 use crate::model::{MetricType, Number, Refused, Sample};
 use crate::otlp::{self, Kind, Point};
 use crate::store::{self, Applied, Change, Known, Source, Writer};

@@ -120,14 +120,24 @@ impl Memory {
     pub(super) fn shared(&self, attributes: &[u8]) -> Arc<[u8]> {
         let hash = self.hasher.hash_one(attributes);
         let mut held = self.attributes.lock();
-        let entry = held.entry(hash, |other| **other == *attributes, |other| self.hasher.hash_one(&**other));
+        let entry = held.entry(
+            hash,
+            |other| **other == *attributes,
+            |other| self.hasher.hash_one(&**other),
+        );
         Arc::clone(entry.or_insert_with(|| attributes.into()).get())
     }
 
     /// Forgets what belongs to nobody in the store any more. Meant to be called beside [`Store::sweep`].
     pub fn sweep(&self, store: &Store) {
         let mut resources = self.resources.write();
-        resources.retain(|remembered| remembered.state.lock().source().is_some_and(|source| source.series() > 0));
+        resources.retain(|remembered| {
+            remembered
+                .state
+                .lock()
+                .source()
+                .is_some_and(|source| source.series() > 0)
+        });
         if resources.len() > RESOURCES + 2 * store.source_count() {
             resources.clear();
         }

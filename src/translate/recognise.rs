@@ -44,7 +44,9 @@ struct Recogniser<'a> {
 impl<'a> Recogniser<'a> {
     fn resource(&mut self, message: &'a [u8]) -> Option<()> {
         let frame = ResourceFrame::of(message)?;
-        let remembered = self.memory.resource(frame.resource, || otlp::read_resource(message).is_some())?;
+        let remembered = self
+            .memory
+            .resource(frame.resource, || otlp::read_resource(message).is_some())?;
         let state = &mut *remembered.state.lock();
         self.batch.steps.push(Step::Resource(self.batch.resources.len() as u32));
         self.batch.resources.push(ResourceStep {
@@ -64,12 +66,7 @@ impl<'a> Recogniser<'a> {
         taken
     }
 
-    fn scope(
-        &mut self,
-        message: &'a [u8],
-        scopes: &mut Sequence<ScopeMemory>,
-        cursor: &mut Cursor,
-    ) -> Option<()> {
+    fn scope(&mut self, message: &'a [u8], scopes: &mut Sequence<ScopeMemory>, cursor: &mut Cursor) -> Option<()> {
         let frame = ScopeFrame::of(message)?;
         let length = (frame.scope.len() as u32).to_le_bytes();
         let key = [frame.scope, frame.schema_url, &length];
@@ -94,12 +91,7 @@ impl<'a> Recogniser<'a> {
             .try_for_each(|metric| self.metric(metric?, &mut scope.metrics, &mut cursor))
     }
 
-    fn metric(
-        &mut self,
-        message: &'a [u8],
-        metrics: &mut Sequence<MetricMemory>,
-        cursor: &mut Cursor,
-    ) -> Option<()> {
+    fn metric(&mut self, message: &'a [u8], metrics: &mut Sequence<MetricMemory>, cursor: &mut Cursor) -> Option<()> {
         let frame = MetricFrame::of(message)?;
         let length = (frame.before.len() as u32).to_le_bytes();
         let key = [frame.before, frame.after, &[frame.field as u8], &length];
@@ -162,13 +154,7 @@ impl<'a> Recogniser<'a> {
     }
 
     #[inline]
-    fn number(
-        &self,
-        kind: Kind,
-        point: &'a [u8],
-        points: &mut Sequence<Known>,
-        cursor: &mut Cursor,
-    ) -> Option<Step> {
+    fn number(&self, kind: Kind, point: &'a [u8], points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Step> {
         let frame = NumberFrame::of(point, points.expected(*cursor))?;
         let has_sane_window = frame.time_unix_nano != 0 && frame.start_unix_nano <= frame.time_unix_nano;
         let (Some(number), true) = (frame.value, has_sane_window) else {

@@ -82,7 +82,10 @@ impl<T> Sequence<T> {
     /// Where the item of these bytes is, which are the pieces one behind the other; remembers that it comes here.
     pub(super) fn find(&mut self, cursor: &mut Cursor, hasher: &DefaultHashBuilder, pieces: &[&[u8]]) -> Option<u32> {
         let expected = cursor.expected;
-        let is_expected = self.items.get(expected as usize).is_some_and(|item| is(&item.key, pieces));
+        let is_expected = self
+            .items
+            .get(expected as usize)
+            .is_some_and(|item| is(&item.key, pieces));
         let place = if is_expected {
             expected
         } else {

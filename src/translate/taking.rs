@@ -196,7 +196,12 @@ impl<'a, 's> Taking<'a, 's> {
         let Some((_, metric)) = numbered(&self.batch.metrics, self.metric) else {
             return 0;
         };
-        let Self { translator, source, request, .. } = self;
+        let Self {
+            translator,
+            source,
+            request,
+            ..
+        } = self;
         let source = source.clone().or_else(|| translator.source.clone());
         let (Some(source), Some(cell)) = (source, &metric.cell) else {
             return 0;

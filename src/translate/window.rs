@@ -37,7 +37,11 @@ impl Window {
         if end == 0 {
             return Err(Refused::new(PointReason::NoTimestamp, "the end time is 0"));
         }
-        let start = if Self::has_start(kind) { point.start_unix_nano } else { 0 };
+        let start = if Self::has_start(kind) {
+            point.start_unix_nano
+        } else {
+            0
+        };
         let starts_after_end = start > end;
         Ok(Self {
             start: if starts_after_end { 0 } else { start },

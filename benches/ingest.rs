@@ -1,0 +1,203 @@
+//! What it costs to take points in, in process: `cargo bench --bench ingest`.
+//!
+//! A row is one request of 10,000 points of a fleet, taken in again and again in turn with the others of that fleet, so that the
+//! column is how many series the store holds. The bytes are in the cache, as they are when they have just been read from a socket.
+//! `decode` is what reading them alone costs: into the generated types, and by this crate's plain decoder.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark stops at the first thing that is not as expected"
+)]
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{AllocProfiler, Bencher, black_box};
+use meterbridge::otlp::{self, Encoding, Metric, Point, Resource, Scope, Sink};
+use meterbridge::store::{Limits, Store};
+use meterbridge::translate::{self, Arrival, Memory, Rules};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use prost::Message;
+
+mod input;
+
+use input::{Mix, Order, POINTS};
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
+
+fn main() {
+    divan::main();
+}
+
+/// A bridge without its edges.
+struct Bridge {
+    store: Store,
+    rules: Rules,
+    memory: Memory,
+    now: Instant,
+}
+
+impl Bridge {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            store: Store::new(Limits::default(), now),
+            rules: Rules::default(),
+            memory: Memory::default(),
+            now,
+        }
+    }
+
+    fn take(&self, request: &[u8]) {
+        let arrival = Arrival {
+            instant: self.now,
+            unix_nano: 0,
+        };
+        let outcome = translate::request(
+            &self.store,
+            &self.rules,
+            &self.memory,
+            arrival,
+            Encoding::Protobuf,
+            request,
+        )
+        .expect("it is a request");
+        assert_eq!(outcome.total_accepted(), POINTS as u64);
+    }
+}
+
+/// Requests in turn, each copied to where the one before was.
+struct Turns {
+    rounds: Vec<Vec<Vec<u8>>>,
+    next: usize,
+    hot: Vec<u8>,
+}
+
+impl Turns {
+    fn next(&mut self) -> Vec<u8> {
+        let requests = self.rounds[0].len();
+        let round = self.next / requests % self.rounds.len();
+        let request = &self.rounds[round][self.next % requests];
+        self.next += 1;
+        let mut hot = std::mem::take(&mut self.hot);
+        hot.clear();
+        hot.extend_from_slice(request);
+        hot
+    }
+}
+
+fn ingest(bencher: Bencher<'_, '_>, mix: Mix, order: Order, series: usize) {
+    let intervals: &[u64] = match (mix, order) {
+        // Each window of a delta counts once, so more of them than are taken.
+        (Mix::Deltas, _) => &[0],
+        (_, Order::Go) => &[0, 1, 2],
+        _ => &[0],
+    };
+    let rounds = intervals
+        .iter()
+        .map(|interval| input::requests(mix, order, series, *interval))
+        .collect();
+    let turns = RefCell::new(Turns {
+        rounds,
+        next: 0,
+        hot: Vec::new(),
+    });
+    let bridge = Bridge::new();
+    turns.borrow().rounds[0].iter().for_each(|request| bridge.take(request));
+    assert_eq!(bridge.store.series(), series);
+    bencher
+        .counter(ItemsCount::new(POINTS))
+        .with_inputs(|| turns.borrow_mut().next())
+        .input_counter(|request| BytesCount::of_slice(&**request))
+        .bench_local_values(|request| {
+            bridge.take(&request);
+            turns.borrow_mut().hot = request;
+        });
+}
+
+/// Series that are held.
+#[divan::bench_group(sample_size = 1, sample_count = 300)]
+mod steady {
+    use super::*;
+
+    #[divan::bench(args = SIZES)]
+    fn numbers(bencher: Bencher<'_, '_>, series: usize) {
+        ingest(bencher, Mix::Numbers, Order::Prost, series);
+    }
+
+    #[divan::bench(args = SIZES)]
+    fn numbers_as_the_collector_writes_them(bencher: Bencher<'_, '_>, series: usize) {
+        ingest(bencher, Mix::Numbers, Order::Collector, series);
+    }
+
+    #[divan::bench(args = SIZES)]
+    fn numbers_as_go_writes_them_in_a_new_order_each_time(bencher: Bencher<'_, '_>, series: usize) {
+        ingest(bencher, Mix::Numbers, Order::Go, series);
+    }
+
+    #[divan::bench(args = [10_000, 50_000, 200_000])]
+    fn mixed(bencher: Bencher<'_, '_>, series: usize) {
+        ingest(bencher, Mix::Mixed, Order::Prost, series);
+    }
+}
+
+/// Series that are not held yet.
+#[divan::bench(sample_size = 1, sample_count = 20)]
+fn first_sight(bencher: Bencher<'_, '_>) {
+    let request = &input::requests(Mix::Numbers, Order::Prost, POINTS, 0)[0];
+    bencher
+        .counter(ItemsCount::new(POINTS))
+        .with_inputs(Bridge::new)
+        .bench_local_values(|bridge| {
+            bridge.take(request);
+            bridge
+        });
+}
+
+#[divan::bench_group(sample_size = 1, sample_count = 50)]
+mod decode {
+    use super::*;
+
+    struct Nothing;
+
+    impl Sink for Nothing {
+        fn resource(&mut self, resource: &Resource<'_>) {
+            black_box(resource);
+        }
+        fn scope(&mut self, scope: &Scope<'_>) {
+            black_box(scope);
+        }
+        fn metric(&mut self, metric: &Metric<'_>) {
+            black_box(metric);
+        }
+        fn point(&mut self, point: &Point<'_>) {
+            black_box(point);
+        }
+    }
+
+    fn bytes(bencher: Bencher<'_, '_>, mix: Mix, decode: impl Fn(&[u8])) {
+        let request = &input::requests(mix, Order::Prost, POINTS, 0)[0];
+        bencher
+            .counter(ItemsCount::new(POINTS))
+            .counter(BytesCount::of_slice(&**request))
+            .bench_local(|| decode(black_box(request)));
+    }
+
+    #[divan::bench(args = [Mix::Numbers, Mix::Mixed])]
+    fn generated_types(bencher: Bencher<'_, '_>, mix: Mix) {
+        bytes(bencher, mix, |request| {
+            black_box(ExportMetricsServiceRequest::decode(request)).expect("it is a request");
+        });
+    }
+
+    #[divan::bench(args = [Mix::Numbers, Mix::Mixed])]
+    fn plain(bencher: Bencher<'_, '_>, mix: Mix) {
+        bytes(bencher, mix, |request| {
+            otlp::decode(request, &mut Nothing).expect("it is a request");
+        });
+    }
+}
