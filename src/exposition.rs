@@ -5,6 +5,7 @@
 
 mod classic;
 mod compression;
+mod deflate;
 mod escape;
 mod exemplar;
 mod gathered;
