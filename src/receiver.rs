@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod budget;
+mod buffers;
 mod cors;
 mod grpc;
 mod http;
@@ -22,6 +23,8 @@ pub use budget::Budget;
 pub use cors::Cors;
 pub use grpc::MetricsService;
 pub use http::routes;
+
+use buffers::Buffers;
 
 /// How a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ struct Shared {
     /// The longest message, inflated; `usize::MAX` where there is no limit.
     max_request_bytes: usize,
     budget: Arc<Budget>,
+    buffers: Arc<Buffers>,
     metrics: Arc<Metrics>,
     refusals: RefusalLog,
 }
@@ -80,6 +84,7 @@ impl Receiver {
                 memory: Memory::default(),
                 max_request_bytes,
                 budget,
+                buffers: Arc::default(),
                 metrics,
                 refusals,
             }),
@@ -89,7 +94,10 @@ impl Receiver {
     /// Removes the series that have expired, and what was remembered for their senders; how many series. Meant to be called every
     /// now and then.
     pub fn sweep(&self, now: Instant) -> usize {
-        let Shared { store, memory, .. } = &*self.shared;
+        let Shared {
+            store, memory, buffers, ..
+        } = &*self.shared;
+        buffers.release();
         let expired = store.sweep(now);
         if expired > 0 {
             memory.sweep(store);

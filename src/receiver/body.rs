@@ -1,5 +1,7 @@
 use std::fmt::Display;
 use std::io::Read;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
@@ -9,6 +11,7 @@ use ruzstd::decoding::StreamingDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 
 use super::budget::Reservation;
+use super::buffers::{Buffer, Buffers};
 use super::{LONG_MESSAGE, Refusal};
 use crate::model::RequestReason;
 
@@ -50,55 +53,78 @@ impl Compression {
     }
 }
 
+/// A body that has been read.
+pub(super) enum Message {
+    /// As it came in one frame.
+    Whole(Bytes),
+    /// Put together of several, or inflated.
+    Joined(Buffer),
+}
+
+impl Deref for Message {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) => bytes,
+            Self::Joined(buffer) => buffer,
+        }
+    }
+}
+
 /// Reads a body of at most `limit` bytes, counting while it comes, since the length need not be announced.
 pub(super) async fn read(
     mut body: impl Body<Data = Bytes, Error: Display> + Unpin,
     limit: usize,
     reservation: &Reservation,
-) -> Result<Bytes, Refusal> {
-    let mut first = Bytes::new();
-    let mut bytes = Vec::new();
+    buffers: &Arc<Buffers>,
+) -> Result<Message, Refusal> {
+    let mut message = Message::Whole(Bytes::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Refusal {
             reason: RequestReason::Malformed,
             detail: format!("the body broke off: {error}"),
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        if first.len() + bytes.len() + data.len() > limit {
+        if message.len() + data.len() > limit {
             return Err(Refusal::too_large(limit));
         }
         reservation.take(data.len())?;
-        if first.is_empty() && bytes.is_empty() {
-            first = data; // Most bodies are one frame, which need not be copied.
-            continue;
+        match &mut message {
+            // Most bodies are one frame, which need not be copied.
+            Message::Whole(first) if first.is_empty() => *first = data,
+            Message::Whole(first) => {
+                let mut joined = buffers.take();
+                joined.append(first, limit);
+                joined.append(&data, limit);
+                message = Message::Joined(joined);
+            }
+            Message::Joined(joined) => joined.append(&data, limit),
         }
-        if bytes.is_empty() {
-            append(&mut bytes, &std::mem::take(&mut first), limit);
-        }
-        append(&mut bytes, &data, limit);
     }
-    Ok(if bytes.is_empty() { first } else { bytes.into() })
+    Ok(message)
 }
 
-/// Undoes the compression of a whole body, at most `limit` bytes of it.
+/// Undoes the compression of a whole body, at most `limit` bytes of it. `None` where there is none to undo.
 pub(super) fn inflate(
     compression: Compression,
-    body: Bytes,
+    body: &[u8],
     limit: usize,
     reservation: &Reservation,
-) -> Result<Bytes, Refusal> {
+    buffers: &Arc<Buffers>,
+) -> Result<Option<Message>, Refusal> {
     let inflate = || {
         let mut inflated = Inflated {
-            bytes: Vec::new(),
+            buffer: buffers.take(),
             limit,
             reservation,
         };
         match compression {
-            Compression::None => return Ok(body.clone()),
-            Compression::Gzip => inflated.take(MultiGzDecoder::new(&*body), "gzip")?,
-            Compression::Zstd => inflated.take_zstd(&body)?,
+            Compression::None => return Ok(None),
+            Compression::Gzip => inflated.take(MultiGzDecoder::new(body), "gzip")?,
+            Compression::Zstd => inflated.take_zstd(body)?,
         }
-        Ok(inflated.bytes.into())
+        Ok(Some(Message::Joined(inflated.buffer)))
     };
     if compression == Compression::None || body.len() < LONG_MESSAGE / 16 {
         inflate()
@@ -109,7 +135,7 @@ pub(super) fn inflate(
 
 /// What has been inflated so far.
 struct Inflated<'r> {
-    bytes: Vec<u8>,
+    buffer: Buffer,
     limit: usize,
     reservation: &'r Reservation,
 }
@@ -125,11 +151,11 @@ impl Inflated<'_> {
             if length == 0 {
                 return Ok(());
             }
-            if self.bytes.len() + length > self.limit {
+            if self.buffer.len() + length > self.limit {
                 return Err(Refusal::too_large(self.limit));
             }
             self.reservation.take(length)?;
-            append(&mut self.bytes, &piece[..length], self.limit);
+            self.buffer.append(&piece[..length], self.limit);
         }
     }
 
@@ -162,14 +188,4 @@ fn not(name: &str, error: impl Display) -> Refusal {
         reason: RequestReason::Malformed,
         detail: format!("the body is not {name}: {error}"),
     }
-}
-
-/// Appends, growing by doubling but never past `limit`: a buffer of twice the limit would be memory that nobody can use.
-fn append(bytes: &mut Vec<u8>, more: &[u8], limit: usize) {
-    let needed = bytes.len() + more.len();
-    if needed > bytes.capacity() {
-        let target = needed.max(bytes.capacity() * 2).min(limit.max(needed));
-        bytes.reserve_exact(target - bytes.len());
-    }
-    bytes.extend_from_slice(more);
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use http_body_util::{BodyExt, Full};
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
@@ -101,7 +101,8 @@ async fn export(receiver: &Receiver, request: http::Request<Body>) -> Result<htt
     let shared = &receiver.shared;
     let limit = shared.max_request_bytes;
     let reservation = shared.budget.reserve();
-    let body = body::read(request.into_body(), limit.saturating_add(PREFIX), &reservation)
+    let buffers = &shared.buffers;
+    let body = body::read(request.into_body(), limit.saturating_add(PREFIX), &reservation, buffers)
         .await
         // The prefix is not the sender's business.
         .map_err(|refusal| match refusal.reason {
@@ -111,10 +112,11 @@ async fn export(receiver: &Receiver, request: http::Request<Body>) -> Result<htt
     shared
         .metrics
         .received(Transport::Grpc.as_str(), compression.as_str(), body.len());
-    let (is_compressed, message) = unframe(body)?;
+    let (is_compressed, message) = unframe(&body)?;
     let compression = if is_compressed { compression } else { Compression::None };
-    let message = body::inflate(compression, message, limit, &reservation)?;
-    let answer = receiver.ingest_beside(Transport::Grpc, Encoding::Protobuf, &message)?;
+    let inflated = body::inflate(compression, message, limit, &reservation, buffers)?;
+    let message = inflated.as_deref().unwrap_or(message);
+    let answer = receiver.ingest_beside(Transport::Grpc, Encoding::Protobuf, message)?;
     shared.metrics.took(Transport::Grpc.as_str(), start.elapsed());
     Ok(respond(&answer))
 }
@@ -123,17 +125,16 @@ async fn export(receiver: &Receiver, request: http::Request<Body>) -> Result<htt
 const PREFIX: usize = 5;
 
 /// The one message of a call, and whether it is compressed.
-fn unframe(mut body: Bytes) -> Result<(bool, Bytes), Refusal> {
+fn unframe(body: &[u8]) -> Result<(bool, &[u8]), Refusal> {
     let malformed = |detail: String| {
         Err(Refusal {
             reason: RequestReason::Malformed,
             detail,
         })
     };
-    let Some((&[flag, a, b, c, d], _)) = body.split_first_chunk::<PREFIX>() else {
+    let Some((&[flag, a, b, c, d], message)) = body.split_first_chunk::<PREFIX>() else {
         return malformed("the call has no message".to_owned());
     };
-    let message = body.split_off(PREFIX);
     let length = u32::from_be_bytes([a, b, c, d]) as usize;
     match message.len() {
         found if found < length => malformed(format!("the message says {length} bytes where {found} are left")),

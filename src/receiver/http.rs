@@ -88,12 +88,14 @@ impl Metrics {
         }
         let reservation = shared.budget.reserve();
         let body: BoxBody<Bytes, std::io::Error> = request.take_body().into();
-        let body = body::read(body, limit, &reservation).await?;
+        let buffers = &shared.buffers;
+        let body = body::read(body, limit, &reservation, buffers).await?;
         shared
             .metrics
             .received(Transport::Http.as_str(), compression.as_str(), body.len());
-        let message = body::inflate(compression, body, limit, &reservation)?;
-        let answer = self.receiver.ingest_beside(Transport::Http, encoding, &message)?;
+        let inflated = body::inflate(compression, &body, limit, &reservation, buffers)?;
+        let message = inflated.as_deref().unwrap_or(&body);
+        let answer = self.receiver.ingest_beside(Transport::Http, encoding, message)?;
         shared.metrics.took(Transport::Http.as_str(), start.elapsed());
         Ok(answer)
     }
