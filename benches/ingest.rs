@@ -10,19 +10,16 @@
 )]
 
 use std::cell::RefCell;
-use std::time::Instant;
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
-use meterbridge::otlp::{self, Encoding, Metric, Point, Resource, Scope, Sink};
-use meterbridge::store::{Limits, Store};
-use meterbridge::translate::{self, Arrival, Memory, Rules};
+use meterbridge::otlp::{self, Metric, Point, Resource, Scope, Sink};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 
 mod input;
 
-use input::{Mix, Order, POINTS};
+use input::{Bridge, Mix, Order, POINTS};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
@@ -31,43 +28,6 @@ const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 
 fn main() {
     divan::main();
-}
-
-/// A bridge without its edges.
-struct Bridge {
-    store: Store,
-    rules: Rules,
-    memory: Memory,
-    now: Instant,
-}
-
-impl Bridge {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            store: Store::new(Limits::default(), now),
-            rules: Rules::default(),
-            memory: Memory::default(),
-            now,
-        }
-    }
-
-    fn take(&self, request: &[u8]) {
-        let arrival = Arrival {
-            instant: self.now,
-            unix_nano: 0,
-        };
-        let outcome = translate::request(
-            &self.store,
-            &self.rules,
-            &self.memory,
-            arrival,
-            Encoding::Protobuf,
-            request,
-        )
-        .expect("it is a request");
-        assert_eq!(outcome.total_accepted(), POINTS as u64);
-    }
 }
 
 /// Requests in turn, each copied to where the one before was.

@@ -6,15 +6,11 @@
     reason = "a benchmark stops at the first thing that is not as expected"
 )]
 
-use std::time::Instant;
-
-use meterbridge::otlp::Encoding;
-use meterbridge::store::{Limits, Store};
-use meterbridge::translate::{self, Arrival, Memory, Rules};
+use meterbridge::exposition::Format;
 
 mod input;
 
-use input::{Mix, Order, POINTS};
+use input::{Bridge, Mix, Order, POINTS};
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
@@ -27,25 +23,34 @@ fn main() {
         "collector" => ingest(Mix::Numbers, Order::Collector, &[0], rounds),
         "looked-up" => ingest(Mix::Numbers, Order::Go, &[0, 1, 2], rounds),
         "mixed" => ingest(Mix::Mixed, Order::Prost, &[0], rounds),
+        "first-sight" => first_sight(rounds),
+        "scrape" => scrape(rounds),
         other => panic!("no path is called {other}"),
     }
 }
 
 fn ingest(mix: Mix, order: Order, intervals: &[u64], rounds: usize) {
-    let now = Instant::now();
-    let (store, rules, memory) = (Store::new(Limits::default(), now), Rules::default(), Memory::default());
+    let bridge = Bridge::new();
     let requests: Vec<_> = intervals
         .iter()
         .flat_map(|interval| input::requests(mix, order, POINTS, *interval))
         .collect();
-    let arrival = Arrival {
-        instant: now,
-        unix_nano: 0,
-    };
     for round in 0..=rounds {
-        let request = &requests[round % requests.len()];
-        let outcome =
-            translate::request(&store, &rules, &memory, arrival, Encoding::Protobuf, request).expect("it is a request");
-        assert_eq!(outcome.total_accepted(), POINTS as u64);
+        bridge.take(&requests[round % requests.len()]);
+    }
+}
+
+fn scrape(rounds: usize) {
+    let bridge = Bridge::with(Mix::Numbers, POINTS);
+    let mut piece = Vec::new();
+    for _ in 0..=rounds {
+        bridge.scrape(Format::default(), &mut piece);
+    }
+}
+
+fn first_sight(rounds: usize) {
+    let request = &input::requests(Mix::Numbers, Order::Prost, POINTS, 0)[0];
+    for _ in 0..rounds {
+        Bridge::new().take(request);
     }
 }

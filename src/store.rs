@@ -40,6 +40,7 @@ mod streams;
 mod sweep;
 mod unit;
 mod windows;
+mod woven;
 mod writer;
 
 use std::sync::Arc;
@@ -57,6 +58,7 @@ pub use writer::{Known, Writer};
 
 use registry::Registry;
 use source::Sources;
+use woven::Weaver;
 
 /// The caps on series, and how long one lives. 0 and `None` mean that there is none.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +107,7 @@ pub struct Store {
     epoch: Instant,
     registry: RwLock<Registry>,
     sources: Sources,
+    weaver: Weaver,
     series: AtomicUsize,
     expired: AtomicU64,
     /// Counts the series and families that were ever made, so that a scrape does not meet one twice (see [`Position`]).
@@ -119,6 +122,7 @@ impl Store {
             epoch: now,
             registry: RwLock::default(),
             sources: Sources::default(),
+            weaver: Weaver::default(),
             series: AtomicUsize::new(0),
             expired: AtomicU64::new(0),
             births: AtomicU64::new(0),

@@ -269,7 +269,7 @@ impl<'s> Translator<'s> {
             );
             Change::Sample(translated.sample)
         };
-        let labels = self.labels.render().map_err(named)?;
+        let (labels, shared) = self.labels.render_shared().map_err(named)?;
         let mut unit_conflict = None;
         let cell = match &mut metric.cell {
             Some(cell) => cell,
@@ -282,6 +282,7 @@ impl<'s> Translator<'s> {
         let point = store::Point {
             source: &source,
             labels,
+            shared,
             change,
             is_delta: metric.kind.is_delta(),
             start_unix_nano: window.start,

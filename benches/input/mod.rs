@@ -14,8 +14,10 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 
+mod bridge;
 mod order;
 
+pub use bridge::Bridge;
 pub use order::Order;
 
 /// How many points a request has.

@@ -17,7 +17,7 @@ use crate::exposition::{Encoder, list_of, negotiate};
 use crate::store::Identity;
 
 /// How much text is written at a time.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 256 << 10;
 
 /// Which families a path shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ impl Writing {
     fn next(&mut self) -> Option<std::io::Result<Bytes>> {
         loop {
             let encoder = self.encoder.as_mut()?;
-            let mut text = Vec::with_capacity(PIECE + PIECE / 4);
+            let mut text = Vec::with_capacity(2 * PIECE);
             let more = self.scrape.next(&mut text, PIECE);
             self.bytes += text.len() as u64;
             let piece = encoder

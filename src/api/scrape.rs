@@ -69,9 +69,12 @@ impl Reading {
         let mut position = Some(self.start);
         while let Some(from) = position {
             let (found, next) = cell.read(from, SEARCHED_BATCH, |batch| {
-                batch
-                    .series()
-                    .any(|shown| self.shows(shown.source) && is_it(&shown.series))
+                while let Some(shown) = batch.next() {
+                    if self.shows(shown.source) && is_it(&shown.series) {
+                        return true;
+                    }
+                }
+                false
             });
             if found {
                 return true;
@@ -86,8 +89,10 @@ impl Reading {
         let mut position = Some(self.start);
         while let Some(from) = position {
             ((), position) = cell.read(from, batch_size(cell.metric_type()), |batch| {
-                for mut shown in batch.series().filter(|shown| self.shows(shown.source)) {
-                    f(&mut shown);
+                while let Some(mut shown) = batch.next() {
+                    if self.shows(shown.source) {
+                        f(&mut shown);
+                    }
                 }
             });
         }
@@ -168,7 +173,10 @@ impl Group {
             Body::Cell(cell, position) => {
                 let (left, next) = cell.read(*position, batch_size(cell.metric_type()), |batch| {
                     let mut left_out = 0;
-                    for mut shown in batch.series().filter(|shown| reading.shows(shown.source)) {
+                    while let Some(mut shown) = batch.next() {
+                        if !reading.shows(shown.source) {
+                            continue;
+                        }
                         let fits = !self.own_labels.contains(shown.series.labels);
                         if !fits || !writer.write(&shown.series) {
                             left_out += u64::from(shown.leave_out());

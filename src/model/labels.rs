@@ -67,11 +67,10 @@ pub fn is_label_name(name: &str) -> bool {
 
 /// `[a-zA-Z_:][a-zA-Z0-9_:]*`, what a metric name may be without quotes.
 pub fn is_metric_name(name: &str) -> bool {
-    // Asked for every line of a scrape, so by a table, and without a branch for each byte.
-    let illegal = name
-        .bytes()
-        .fold(0, |illegal, byte| illegal | ILLEGAL[usize::from(byte)]);
-    illegal == 0 && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+    // Asked for every line of a scrape, so without a branch for each byte, and such that it is done for many of them at a time.
+    let is_legal = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26 || byte.wrapping_sub(b'0') < 11 || byte == b'_';
+    let are_legal = name.bytes().fold(true, |legal, byte| legal & is_legal(byte));
+    are_legal && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 // Equal and hashed as its text is, so that a set of labels can be asked for a text.
@@ -80,20 +79,6 @@ impl Borrow<str> for Labels {
         &self.0
     }
 }
-
-/// 1 for each byte that no name has without quotes.
-const ILLEGAL: [u8; 256] = {
-    let mut illegal = [1; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let character = byte as u8;
-        if character.is_ascii_alphanumeric() || character == b'_' || character == b':' {
-            illegal[byte] = 0;
-        }
-        byte += 1;
-    }
-    illegal
-};
 
 /// Appends one label, separated by a comma from what is there, its value, and a name that is not legal, in quotes and escaped
 /// as all text formats ask for: `\`, `"` and line feed, nothing else (conformance L-07, F-04).

@@ -57,7 +57,12 @@ pub fn write_double(out: &mut Vec<u8>, value: f64) {
         return out.extend_from_slice(itoa::Buffer::new().format(value as i32).as_bytes());
     }
     let mut buffer = zmij::Buffer::new();
-    let (negative, digits, exponent) = decimal(buffer.format_finite(value));
+    let text = buffer.format_finite(value);
+    if (1e-4..1e6).contains(&value.abs()) {
+        // There both write the digits out, and what is whole has been written above.
+        return out.extend_from_slice(text.as_bytes());
+    }
+    let (negative, digits, exponent) = decimal(text);
     if negative {
         out.push(b'-');
     }
@@ -168,6 +173,9 @@ mod tests {
             (1e6, "1e+06"),
             (2.5e6, "2.5e+06"),
             (10_485_760.0, "1.048576e+07"),
+            (0.00012345678901234567, "0.00012345678901234567"),
+            (-0.0001, "-0.0001"),
+            (0.000_099_999, "9.9999e-05"),
             (1e-4, "0.0001"),
             (1.5e-4, "0.00015"),
             (1e-5, "1e-05"),

@@ -180,7 +180,6 @@ pub struct Run<'a> {
 
 impl<'a> NumberFrame<'a> {
     /// Takes a point apart whose attributes are `expected`, most likely. Its fields may stand in any order.
-    #[inline]
     pub fn of(point: &'a [u8], expected: &[u8]) -> Option<Self> {
         let mut frame = Self {
             start_unix_nano: 0,
@@ -193,14 +192,14 @@ impl<'a> NumberFrame<'a> {
         let mut rest = point;
         while let [key, behind @ ..] = rest {
             match key {
-                0x11 => (frame.start_unix_nano, rest) = fixed64(behind)?,
-                0x19 => (frame.time_unix_nano, rest) = fixed64(behind)?,
-                0x21 => {
+                &START => (frame.start_unix_nano, rest) = fixed64(behind)?,
+                &TIME => (frame.time_unix_nano, rest) = fixed64(behind)?,
+                &DOUBLE => {
                     let bits;
                     (bits, rest) = fixed64(behind)?;
                     frame.value = Some(Number::Double(f64::from_bits(bits)));
                 }
-                0x31 => {
+                &INT => {
                     let bits;
                     (bits, rest) = fixed64(behind)?;
                     frame.value = Some(Number::Int(bits.cast_signed()));
@@ -224,7 +223,87 @@ impl<'a> NumberFrame<'a> {
         frame.value = frame.value.filter(|_| is_plain);
         Some(frame)
     }
+
+    /// The same without the attributes, where there is no more to it.
+    pub fn plain(&self) -> Option<PlainNumber> {
+        Some(PlainNumber {
+            start_unix_nano: self.start_unix_nano,
+            time_unix_nano: self.time_unix_nano,
+            value: self.value?,
+        })
+    }
 }
+
+/// What a point of a gauge or a sum has beside its attributes: both times, and a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlainNumber {
+    /// See [`super::Point`].
+    pub start_unix_nano: u64,
+    /// See [`super::Point`].
+    pub time_unix_nano: u64,
+    /// See [`super::PointData`].
+    pub value: Number,
+}
+
+impl PlainNumber {
+    /// Takes a point apart that is in the shape of nearly all: its attributes are `expected`, and stand behind the fields of nine
+    /// bytes (Python, Java), in front of the last of them (Go), or in front of all (a Collector).
+    #[inline]
+    pub fn of(point: &[u8], expected: &[u8]) -> Option<Self> {
+        const ATTRIBUTES: u8 = 0x3A;
+        let fixed = point.len().wrapping_sub(expected.len());
+        let (is_first, is_before_last) = match fixed {
+            27 => (point[0] == ATTRIBUTES, point[18] == ATTRIBUTES),
+            18 => (point[0] == ATTRIBUTES, point[9] == ATTRIBUTES),
+            _ => return None,
+        };
+        let front = match (is_first, is_before_last) {
+            (true, _) => 0,
+            (_, true) => fixed - 9,
+            _ => fixed,
+        };
+        let attributes = point.get(front..front + expected.len())?;
+        if attributes != expected || expected.is_empty() {
+            return None;
+        }
+        let field = |number: usize| {
+            let at = 9 * number;
+            let at = if at < front { at } else { at + expected.len() };
+            let [key, value @ ..] = point.get(at..)?.first_chunk::<9>()?;
+            Some((*key, u64::from_le_bytes(*value)))
+        };
+        let (first, second) = (field(0)?, field(1)?);
+        let third = if fixed == 27 { field(2)? } else { (START, 0) };
+        let (start, time, (key, bits)) = match (first.0, second.0, third.0) {
+            (START, TIME, _) => (first.1, second.1, third),
+            (_, TIME, START) => (third.1, second.1, first),
+            (TIME, _, START) => (third.1, first.1, second),
+            _ => return None,
+        };
+        Some(Self {
+            start_unix_nano: start,
+            time_unix_nano: time,
+            value: match key {
+                DOUBLE => Number::Double(f64::from_bits(bits)),
+                INT => Number::Int(bits.cast_signed()),
+                _ => return None,
+            },
+        })
+    }
+}
+
+impl PlainNumber {
+    /// Whether there is nothing to say about its times.
+    #[inline]
+    pub fn has_sane_window(&self) -> bool {
+        self.time_unix_nano != 0 && self.start_unix_nano <= self.time_unix_nano
+    }
+}
+
+const START: u8 = 0x11;
+const TIME: u8 = 0x19;
+const DOUBLE: u8 = 0x21;
+const INT: u8 = 0x31;
 
 impl<'a> Run<'a> {
     /// The attributes of a point of any kind.

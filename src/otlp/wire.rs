@@ -32,22 +32,18 @@ impl<'a> Fields<'a> {
     #[inline]
     fn read(&mut self) -> Result<(u32, Payload<'a>), Fault> {
         let key = varint(&mut self.rest)?;
-        let number = u32::try_from(key >> 3).unwrap_or(0);
-        if number == 0 || number > 0x1FFF_FFFF {
+        let Some(number @ 1..=0x1FFF_FFFF) = u32::try_from(key >> 3).ok() else {
             return Err(malformed("a field number that protobuf does not have"));
-        }
+        };
         let payload = match key & 7 {
             0 => Payload::Varint(varint(&mut self.rest)?),
             1 => Payload::Fixed64(u64::from_le_bytes(fixed(&mut self.rest)?)),
             2 => {
                 let length = varint(&mut self.rest)?;
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
-                let (bytes, rest) = self.rest.split_at_checked(length).ok_or_else(|| {
-                    malformed(&format!(
-                        "field {number} says {length} bytes where {} are left",
-                        self.rest.len()
-                    ))
-                })?;
+                let Some((bytes, rest)) = self.rest.split_at_checked(length) else {
+                    return Err(too_long(number, length, self.rest.len()));
+                };
                 self.rest = rest;
                 Payload::Bytes(bytes)
             }
@@ -56,7 +52,7 @@ impl<'a> Fields<'a> {
                 Payload::Fixed32 // No field that is read here has this type.
             }
             // Groups (3, 4) have been out of protobuf since before OTLP; nobody sends them.
-            wire_type => return Err(malformed(&format!("field {number} has the wire type {wire_type}"))),
+            wire_type => return Err(odd_wire_type(number, wire_type)),
         };
         Ok((number, payload))
     }
@@ -250,6 +246,16 @@ fn wrong_type(name: &str) -> Fault {
 }
 
 #[cold]
+fn too_long(number: u32, length: usize, left: usize) -> Fault {
+    malformed(&format!("field {number} says {length} bytes where {left} are left"))
+}
+
+#[cold]
+fn odd_wire_type(number: u32, wire_type: u64) -> Fault {
+    malformed(&format!("field {number} has the wire type {wire_type}"))
+}
+
+#[cold]
 fn truncated() -> Fault {
     malformed("the bytes end in the middle of a field")
 }
@@ -263,16 +269,21 @@ fn fixed<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], Fault> {
 
 #[inline]
 fn varint(bytes: &mut &[u8]) -> Result<u64, Fault> {
-    // Nearly all keys, and most lengths, are one byte.
-    if let Some((&byte, rest)) = bytes.split_first()
-        && byte < 0x80
-    {
-        *bytes = rest;
-        return Ok(u64::from(byte));
+    // Nearly all keys, and most lengths, are one byte, and the others two.
+    match **bytes {
+        [byte @ ..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Ok(u64::from(byte))
+        }
+        [low, high @ ..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Ok(u64::from(low & 0x7F) | u64::from(high) << 7)
+        }
+        _ => long_varint(bytes),
     }
-    long_varint(bytes)
 }
 
+#[inline(never)]
 fn long_varint(bytes: &mut &[u8]) -> Result<u64, Fault> {
     let mut value = 0u64;
     for (at, byte) in bytes.iter().take(10).enumerate() {

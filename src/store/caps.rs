@@ -37,7 +37,7 @@ impl FamilyCell {
 impl Series {
     /// Gives its places back.
     pub(super) fn leave(self, store: &Store) {
-        let source = &self.source;
+        let source = self.source();
         source.life().loses(self.deadline);
         source.job_series().fetch_sub(1, Ordering::Relaxed);
         source.series_counter().fetch_sub(1, Ordering::Relaxed);

@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use super::accumulate::Taken;
 use super::expiry::Lifetime;
 use super::series::{Applied, Change, Point, Series};
+use super::slots::Indexed;
 use super::streams::Streams;
 use super::unit::Unit;
 use super::writer::{Known, Tally};
@@ -38,7 +39,7 @@ pub(super) struct State {
     pub(super) family: Family,
     pub(super) unit: Unit,
     /// By the hash of the labels, which alone decide (conformance C-07), and of the stream where each has its own series.
-    pub(super) index: HashTable<u32>,
+    pub(super) index: HashTable<Indexed>,
     pub(super) slots: Vec<Option<Series>>,
     pub(super) free: Vec<u32>,
     pub(super) streams: Streams,
@@ -157,12 +158,14 @@ impl FamilyCell {
         }
         let hash = self.hash(point.labels, point.stream);
         let slots = &state.slots;
-        let is_it = |&slot: &u32| {
-            slots[slot as usize].as_ref().is_some_and(|series| {
-                series.labels.as_str() == point.labels && (!self.by_stream || series.stream == point.stream)
-            })
+        let is_it = |indexed: &Indexed| {
+            indexed.hash == hash
+                && slots[indexed.slot as usize].as_ref().is_some_and(|series| {
+                    series.labels.are(point.labels) && (!self.by_stream || series.stream == point.stream)
+                })
         };
-        let mut found = state.index.find(hash, is_it).copied();
+        let found = state.index.find(hash.in_table(), is_it);
+        let mut found = found.map(|indexed| indexed.slot);
         if let Some(slot) = found
             && state.slots[slot as usize]
                 .as_ref()
@@ -211,19 +214,20 @@ impl FamilyCell {
                 series.keep_exemplars(point.exemplars);
             }
             if std::mem::replace(&mut series.hidden, false) {
-                series.source.hidden().fetch_sub(1, Ordering::Relaxed);
+                series.source().hidden().fetch_sub(1, Ordering::Relaxed);
             }
             self.count_exponential(was_exponential, series.value.is_exponential());
             if was_delta != series.windows.is_some() {
                 // The new deadline may be the earlier one.
                 tally.tell();
-                series.source.life().loses(series.deadline);
+                series.source().life().loses(series.deadline);
                 series.lifetime = self.lifetime(store, series);
                 series.deadline = now.plus(series.lifetime);
             }
         }
         let collided = series.stream != point.stream;
-        self.renew(series, &mut state.latest, point, tally);
+        series.renew(&mut state.latest, tally);
+        series.stream = point.stream;
         Ok(Applied { ignored, collided, gap })
     }
 
@@ -236,18 +240,20 @@ impl FamilyCell {
         let collided = series.stream != point.stream;
         match (ignored, &series.windows) {
             (false, None) => {
-                series.source.accepted(1, tally.now);
+                series.source().accepted(1, tally.now);
                 self.remove(store, state, slot);
             }
             (false, Some(_)) => {
                 if !std::mem::replace(&mut series.hidden, true) {
-                    series.source.hidden().fetch_add(1, Ordering::Relaxed);
-                    series.source.life().loses(series.deadline);
+                    series.source().hidden().fetch_add(1, Ordering::Relaxed);
+                    series.source().life().loses(series.deadline);
                 }
-                self.renew(series, &mut state.latest, point, tally);
+                series.renew(&mut state.latest, tally);
+                series.stream = point.stream;
             }
             (true, _) => {
-                self.renew(series, &mut state.latest, point, tally);
+                series.renew(&mut state.latest, tally);
+                series.stream = point.stream;
             }
         }
         Applied {
@@ -257,17 +263,8 @@ impl FamilyCell {
         }
     }
 
-    /// Even a point that is too old shows that its series is alive.
-    pub(super) fn renew(&self, series: &mut Series, latest: &mut Moment, point: &Point<'_>, tally: &mut Tally) {
-        // Requests may overtake each other on their way from the clock to here.
-        series.deadline = series.deadline.max(tally.now.plus(series.lifetime));
-        *latest = (*latest).max(series.deadline);
-        tally.count(series);
-        series.stream = point.stream;
-    }
-
     pub(super) fn lifetime(&self, store: &Store, series: &Series) -> Lifetime {
-        let job = series.source.identity().job.as_deref();
+        let job = series.source().identity().job.as_deref();
         store.limits().lifetime(job, &self.name, series.windows.is_some())
     }
 

@@ -22,7 +22,9 @@ pub struct Batch<'a> {
     pub family: &'a Family,
     /// The cell that is read. What it tells without the lock may be asked while it is held.
     pub cell: &'a FamilyCell,
-    slots: &'a mut [Option<Series>],
+    slots: std::slice::IterMut<'a, Option<Series>>,
+    /// Of the series that was handed out last.
+    labels: String,
     left_out: &'a mut bool,
     position: Position,
 }
@@ -54,27 +56,29 @@ impl Batch<'_> {
         first_time(self.left_out)
     }
 
-    /// The series that are shown, in the order in which they came.
-    pub fn series(&mut self) -> impl Iterator<Item = Shown<'_>> {
-        let (position, counts) = (self.position, counts(self.family.metric_type));
-        self.slots
-            .iter_mut()
-            .flatten()
-            .filter(move |series| series.is_shown(position))
-            .map(move |series| Shown {
-                series: crate::model::Series {
-                    labels: series.labels.as_str(),
-                    sample: series.value.sample(),
-                    start_unix_nano: if counts { series.start_unix_nano } else { 0 },
-                    time_unix_nano: series.time_unix_nano,
-                    exemplars: series
-                        .exemplars
-                        .as_deref()
-                        .map_or(Exemplars::NONE, KeptExemplars::exemplars),
-                },
-                source: &series.source,
-                left_out: &mut series.left_out,
-            })
+    /// The next series that is shown, in the order in which they came.
+    // No iterator, since the text of the labels is put together in the same place for each.
+    #[expect(clippy::should_implement_trait, reason = "what it gives borrows from the batch")]
+    pub fn next(&mut self) -> Option<Shown<'_>> {
+        let position = self.position;
+        let series = self.slots.by_ref().flatten().find(|series| series.is_shown(position))?;
+        self.labels.clear();
+        series.labels.append_to(&mut self.labels);
+        let counts = counts(self.family.metric_type);
+        Some(Shown {
+            series: crate::model::Series {
+                labels: &self.labels,
+                sample: series.value.sample(),
+                start_unix_nano: if counts { series.start_unix_nano } else { 0 },
+                time_unix_nano: series.time_unix_nano,
+                exemplars: series
+                    .exemplars
+                    .as_deref()
+                    .map_or(Exemplars::NONE, KeptExemplars::exemplars),
+            },
+            source: series.labels.source(),
+            left_out: &mut series.left_out,
+        })
     }
 }
 
@@ -107,7 +111,8 @@ impl FamilyCell {
         let batch = &mut Batch {
             family: &state.family,
             cell: self,
-            slots: &mut state.slots[start..end],
+            slots: state.slots[start..end].iter_mut(),
+            labels: String::new(),
             left_out: &mut state.left_out,
             position,
         };
@@ -126,7 +131,7 @@ impl FamilyCell {
         let end = start.saturating_add(at_most).min(slots.len());
         for series in slots.iter().take(end).skip(start).flatten() {
             if !series.hidden {
-                f(&series.source, series.deadline);
+                f(series.source(), series.deadline);
             }
         }
         (end < slots.len()).then_some(end)

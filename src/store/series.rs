@@ -1,16 +1,18 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::exemplars::KeptExemplars;
 use super::expiry::Lifetime;
 use super::windows::Windows;
+use super::woven::Woven;
+use super::writer::Tally;
 use super::{Moment, Source};
-use crate::model::{Exemplar, Labels, Sample, Value};
+use crate::model::{Exemplar, Sample, Value};
 
 /// One series in its family.
 #[derive(Debug)]
 pub(super) struct Series {
-    pub(super) labels: Labels,
-    pub(super) source: Arc<Source>,
+    pub(super) labels: Woven,
     pub(super) value: Value,
     /// Since when it counts, by the sender's clock; 0 where unknown.
     pub(super) start_unix_nano: u64,
@@ -33,13 +35,35 @@ pub(super) struct Series {
     pub(super) left_out: bool,
 }
 
+// What each of a million series costs. Two lines of a cache at most, for whoever updates it.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Option<Series>>() <= 104);
+
+impl Series {
+    pub(super) fn source(&self) -> &Arc<Source> {
+        self.labels.source()
+    }
+
+    /// Even a point that is too old shows that its series is alive.
+    #[inline]
+    pub(super) fn renew(&mut self, latest: &mut Moment, tally: &mut Tally) {
+        // Requests may overtake each other on their way from the clock to here.
+        self.deadline = self.deadline.max(tally.now.plus(self.lifetime));
+        *latest = (*latest).max(self.deadline);
+        tally.count(self);
+    }
+}
+
 /// One point on its way into a family.
 #[derive(Clone, Copy, Debug)]
 pub struct Point<'a> {
     /// Who sends it.
     pub source: &'a Arc<Source>,
-    /// The text of its labels (see [`Labels`]).
+    /// The text of its labels (see [`crate::model::Labels`]).
     pub labels: &'a str,
+    /// Where in that text stand labels that other series of the source have too, whole ones in order: those are held once for all
+    /// of them, and so are the others for all series that have them.
+    pub shared: &'a [Range<usize>],
     /// What it changes.
     pub change: Change<'a>,
     /// Whether its value is what was counted since the last one, not since the start.

@@ -1,5 +1,4 @@
 use std::hash::BuildHasher;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::cell::State;
@@ -11,12 +10,30 @@ use super::writer::Tally;
 use super::{FamilyCell, Moment, Store};
 use crate::model::{Labels, Refused, Sample, is_metric_name};
 
+/// A series in the index of its family. The hash stands beside the slot, so that growing need not look at the series.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    pub(super) hash: Hash,
+    pub(super) slot: u32,
+}
+
+/// The lower half of what a hasher gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hash(u32);
+
+impl Hash {
+    /// A table takes the place from the lowest bits and a tag from the highest.
+    pub(super) fn in_table(self) -> u64 {
+        u64::from(self.0) << 32 | u64::from(self.0)
+    }
+}
+
 impl FamilyCell {
     pub(super) fn insert(
         &self,
         store: &Store,
         state: &mut State,
-        hash: u64,
+        hash: Hash,
         point: &Point<'_>,
         sample: Sample<'_>,
         tally: &mut Tally,
@@ -25,8 +42,7 @@ impl FamilyCell {
         self.admit(store, state, point.source)?;
         let window = point.window();
         let mut series = Series {
-            labels: Labels::from_text(point.labels),
-            source: Arc::clone(point.source),
+            labels: store.weaver.weave(point.source, point.labels, point.shared),
             value: sample.into(),
             start_unix_nano: window.start(),
             time_unix_nano: point.time_unix_nano,
@@ -43,23 +59,28 @@ impl FamilyCell {
         if self.keeps_exemplars() {
             series.keep_exemplars(point.exemplars);
         }
-        if !series.labels.are_legal() {
+        if !Labels::is_legal_text(point.labels) {
             self.are_legal.store(false, Ordering::Relaxed);
         }
         self.count_exponential(false, series.value.is_exponential());
-        self.renew(&mut series, &mut state.latest, point, tally);
+        series.renew(&mut state.latest, tally);
         let slot = match state.free.pop() {
             Some(slot) => {
                 state.slots[slot as usize] = Some(series);
                 slot
             }
             None => {
+                if state.slots.len() == state.slots.capacity() {
+                    // By a quarter, since there may be a million of them.
+                    state.slots.reserve_exact(state.slots.len() / 4 + 4);
+                }
                 state.slots.push(Some(series));
                 (state.slots.len() - 1) as u32
             }
         };
-        let slots = &state.slots;
-        state.index.insert_unique(hash, slot, |&slot| self.hash_of(slots, slot));
+        state
+            .index
+            .insert_unique(hash.in_table(), Indexed { hash, slot }, |other| other.hash.in_table());
         let applied = Applied {
             collided: self.by_stream && self.join(state, slot, point.labels, now),
             ..Applied::default()
@@ -74,7 +95,11 @@ impl FamilyCell {
         let meets = state.streams.join(
             slot,
             |slot| self.hasher.hash_one(labels_of(slots, slot)),
-            |other| labels_of(slots, other) == labels,
+            |other| {
+                slots[other as usize]
+                    .as_ref()
+                    .is_some_and(|series| series.labels.are(labels))
+            },
             |other| slots[other as usize].as_ref().is_some_and(lives),
         );
         self.labels_repeat
@@ -83,22 +108,23 @@ impl FamilyCell {
     }
 
     pub(super) fn remove(&self, store: &Store, state: &mut State, slot: u32) {
-        let hash = self.hash_of(&state.slots, slot);
         let Some(series) = state.slots[slot as usize].take() else {
             return;
         };
-        if let Ok(entry) = state.index.find_entry(hash, |&other| other == slot) {
+        let labels = series.labels.text();
+        let hash = self.hash(&labels, series.stream).in_table();
+        if let Ok(entry) = state.index.find_entry(hash, |other| other.slot == slot) {
             entry.remove();
         }
         state.free.push(slot);
         if self.by_stream {
-            let hash = self.hasher.hash_one(series.labels.as_str());
-            state.streams.leave(slot, hash);
+            state.streams.leave(slot, self.hasher.hash_one(labels.as_str()));
             self.labels_repeat
                 .store(state.streams.repeat(state.index.len()), Ordering::Relaxed);
         }
         self.count_exponential(series.value.is_exponential(), false);
         series.leave(store);
+        store.weaver.note_dropped();
         if state.index.is_empty() {
             // The memory of a family that was large once goes with its last series.
             (state.slots, state.free, state.index) = Default::default();
@@ -107,23 +133,16 @@ impl FamilyCell {
         }
     }
 
-    pub(super) fn hash(&self, labels: &str, stream: u64) -> u64 {
-        if self.by_stream {
-            self.hasher.hash_one((labels, stream))
+    pub(super) fn hash(&self, labels: &str, stream: u64) -> Hash {
+        Hash(if self.by_stream {
+            self.hasher.hash_one((labels, stream)) as u32
         } else {
-            self.hasher.hash_one(labels)
-        }
-    }
-
-    fn hash_of(&self, slots: &[Option<Series>], slot: u32) -> u64 {
-        slots[slot as usize]
-            .as_ref()
-            .map_or(0, |series| self.hash(series.labels.as_str(), series.stream))
+            self.hasher.hash_one(labels) as u32
+        })
     }
 }
 
-fn labels_of(slots: &[Option<Series>], slot: u32) -> &str {
-    slots[slot as usize]
-        .as_ref()
-        .map_or("", |series| series.labels.as_str())
+fn labels_of(slots: &[Option<Series>], slot: u32) -> String {
+    let series = slots[slot as usize].as_ref();
+    series.map_or_else(String::new, |series| series.labels.text())
 }

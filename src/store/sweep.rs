@@ -27,6 +27,7 @@ impl Store {
             }
         }
         self.close_empty_families(&empty, now);
+        self.weaver.prune();
         self.sources.prune();
         removed
     }

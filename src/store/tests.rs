@@ -61,6 +61,7 @@ impl<'a> P<'a> {
         Point {
             source,
             labels: self.labels,
+            shared: &[],
             change: self.change,
             is_delta: self.is_delta,
             start_unix_nano: self.start,
@@ -128,7 +129,8 @@ impl Bench {
     fn read_on(&self, cell: &FamilyCell, from: Position, at_most: usize) -> (Vec<String>, Option<Position>) {
         cell.read(from, at_most, |batch| {
             let name = batch.family.name.clone();
-            let shown = batch.series().map(|shown| {
+            let mut lines = Vec::new();
+            while let Some(shown) = batch.next() {
                 let series = shown.series;
                 let value = match series.sample {
                     Sample::Number(Number::Int(value)) => value.to_string(),
@@ -136,9 +138,9 @@ impl Bench {
                     Sample::Histogram(histogram) => format!("{:?} {:?}", histogram.bounds, histogram.counts),
                     other => format!("{other:?}"),
                 };
-                format!("{name}{{{}}} {value}", series.labels)
-            });
-            shown.collect()
+                lines.push(format!("{name}{{{}}} {value}", series.labels));
+            }
+            lines
         })
     }
 
@@ -150,9 +152,7 @@ impl Bench {
     fn first<T>(&self, f: impl Fn(&crate::model::Series<'_>) -> T) -> T {
         let cell = &self.store.families()[0];
         let start = self.store.start(self.at(0));
-        let (first, _) = cell.read(start, usize::MAX, |batch| {
-            batch.series().next().map(|shown| f(&shown.series))
-        });
+        let (first, _) = cell.read(start, usize::MAX, |batch| batch.next().map(|shown| f(&shown.series)));
         first.expect("a series is shown")
     }
 
@@ -783,10 +783,8 @@ fn a_series_is_left_out_for_the_first_time_once() {
     let cell = bench.family(P).unwrap();
     let leave_out = || {
         cell.read(bench.store.start(bench.at(0)), 9, |batch| {
-            (
-                batch.series().map(|mut series| series.leave_out()).collect::<Vec<_>>(),
-                batch.leave_out(),
-            )
+            let series = std::iter::from_fn(|| Some(batch.next()?.leave_out())).collect::<Vec<_>>();
+            (series, batch.leave_out())
         })
     };
     assert_eq!(leave_out().0, (vec![true], true));

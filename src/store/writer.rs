@@ -4,8 +4,9 @@ use parking_lot::MutexGuard;
 
 use super::cell::State;
 use super::series::{Applied, Point, Series};
+use super::windows::Window;
 use super::{FamilyCell, Moment, Source, Store};
-use crate::model::{Refused, Sample};
+use crate::model::{Number, Refused, Sample, Value};
 
 /// Where a series is held, so that its next point need not be looked up by its labels.
 ///
@@ -13,16 +14,25 @@ use crate::model::{Refused, Sample};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
     slot: u32,
-    mark: u64,
+    // In halves, since there is one for each series and a u64 would bring four bytes of padding.
+    mark: [u32; 2],
 }
 
 impl Known {
     pub(super) fn of(slot: u32, series: &Series) -> Self {
         Self {
             slot,
-            mark: series.mark(),
+            mark: halves(series.mark()),
         }
     }
+
+    fn is(self, series: &Series) -> bool {
+        self.mark == halves(series.mark())
+    }
+}
+
+fn halves(mark: u64) -> [u32; 2] {
+    [mark as u32, (mark >> 32) as u32]
 }
 
 impl Series {
@@ -59,17 +69,12 @@ impl FamilyCell {
 }
 
 impl Writer<'_> {
-    /// Does with a sample of a series that is known what [`Store::apply`] does; the labels of `point` and its
-    /// stream are not looked at. `None`,
-    /// and nothing is changed, where it has to be found by its labels: it has gone, expired or been hidden, another stream
-    /// writes it, or its temporality changes.
+    /// Does with a sample of a series that is known what [`Store::apply`] does; the labels of `point` and its stream are not looked
+    /// at. `None`, and nothing is changed, where it has to be found by its labels: it has gone, expired or been hidden, another
+    /// stream writes it, or its temporality changes.
     pub fn update(&mut self, known: Known, point: &Point<'_>, sample: Sample<'_>) -> Option<Result<Applied, Refused>> {
         let series = self.state.slots.get(known.slot as usize)?.as_ref()?;
-        let is_it = series.mark() == known.mark
-            && self.tally.now <= series.deadline
-            && !series.hidden
-            && series.windows.is_some() == point.is_added(&sample);
-        if !is_it {
+        if !self.tally.finds(known, series) || series.windows.is_some() != point.is_added(&sample) {
             return None;
         }
         let point = &Point {
@@ -81,6 +86,28 @@ impl Writer<'_> {
             self.cell
                 .update(self.store, state, known.slot, point, sample, &mut self.tally),
         )
+    }
+
+    /// [`Writer::update`] for nearly all points, those of gauges and cumulative sums: whether it changed anything. `None` as well
+    /// where the series is of another kind.
+    #[inline]
+    pub fn set_number(&mut self, known: Known, start: u64, time: u64, number: Number) -> Option<bool> {
+        let State { slots, latest, .. } = &mut *self.state;
+        let series = slots.get_mut(known.slot as usize)?.as_mut()?;
+        if !self.tally.finds(known, series) || series.windows.is_some() {
+            return None;
+        }
+        let Value::Number(held) = &mut series.value else {
+            return None;
+        };
+        let is_newer = series.time_unix_nano <= time;
+        if is_newer {
+            *held = number;
+            series.start_unix_nano = Window::new(start, time).start();
+            series.time_unix_nano = time;
+        }
+        series.renew(latest, &mut self.tally);
+        Some(is_newer)
     }
 }
 
@@ -107,16 +134,22 @@ impl Tally {
         }
     }
 
+    /// Whether the series in its slot is the one that is known, and may be written without a further look.
+    #[inline]
+    fn finds(&self, known: Known, series: &Series) -> bool {
+        known.is(series) && self.now <= series.deadline && !series.hidden
+    }
+
     /// A point of that series was taken.
     #[inline]
     pub(super) fn count(&mut self, series: &Series) {
         if !self
             .source
             .as_ref()
-            .is_some_and(|source| Arc::ptr_eq(source, &series.source))
+            .is_some_and(|source| Arc::ptr_eq(source, series.source()))
         {
             self.tell();
-            self.source = Some(Arc::clone(&series.source));
+            self.source = Some(Arc::clone(series.source()));
         }
         self.points += 1;
         if !series.hidden {

@@ -3,7 +3,8 @@ use std::sync::{Arc, Weak};
 
 use super::memory::Remembered;
 use crate::model::Number;
-use crate::otlp::Kind;
+use crate::otlp::frame::PlainNumber;
+use crate::otlp::{self, Kind};
 use crate::store::{FamilyCell, Known, Source};
 
 /// What a request is going to do, gathered before any of it is done: a request may turn out to be broken at its last byte. Kept from
@@ -11,6 +12,8 @@ use crate::store::{FamilyCell, Known, Source};
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) steps: Vec<Step>,
+    /// Apart from the other steps, since nearly all of a request is these.
+    pub(super) numbers: Vec<NumberStep>,
     pub(super) resources: Vec<ResourceStep>,
     pub(super) scopes: Vec<ScopeStep>,
     pub(super) metrics: Vec<MetricStep>,
@@ -25,21 +28,41 @@ pub(super) enum Step {
     Resource(u32),
     Scope(u32),
     Metric(u32),
-    /// A point of a series that is known.
-    Number {
-        known: Known,
-        message: Message,
-        start_unix_nano: u64,
-        time_unix_nano: u64,
-        number: Number,
-    },
-    /// The same with more to the point than that.
+    /// So many numbers, which are next in the list of those.
+    Numbers(u32),
+    /// A point of a series that is known, with more to it than a number and its times.
     Point {
         known: Known,
         message: Message,
     },
     /// A point that is not known.
     Unknown(Message),
+}
+
+/// A point of a series that is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NumberStep {
+    pub(super) known: Known,
+    pub(super) message: Message,
+    pub(super) start_unix_nano: u64,
+    pub(super) time_unix_nano: u64,
+    pub(super) number: Number,
+}
+
+impl NumberStep {
+    #[inline]
+    pub(super) fn of(request: &[u8], known: Known, point: &[u8], number: PlainNumber) -> Self {
+        Self {
+            known,
+            message: Message::of(request, point),
+            start_unix_nano: number.start_unix_nano,
+            time_unix_nano: number.time_unix_nano,
+            number: match number.value {
+                otlp::Number::Int(value) => Number::Int(value),
+                otlp::Number::Double(value) => Number::Double(value),
+            },
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -65,6 +88,12 @@ pub(super) struct MetricStep {
     pub(super) cell: Option<Arc<FamilyCell>>,
 }
 
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    steps: usize,
+    numbers: usize,
+}
+
 /// A place in the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message {
@@ -76,9 +105,35 @@ pub(super) struct Message {
 const KEPT: usize = 1 << 15;
 
 impl Batch {
+    /// Adds a number to those that the steps end with.
+    #[inline]
+    pub(super) fn push_number(&mut self, step: NumberStep) {
+        self.numbers.push(step);
+        match self.steps.last_mut() {
+            Some(Step::Numbers(count)) => *count += 1,
+            _ => self.steps.push(Step::Numbers(1)),
+        }
+    }
+
+    /// How far it has come, to go back there.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            steps: self.steps.len(),
+            numbers: self.numbers.len(),
+        }
+    }
+
+    /// Forgets the steps since then, which does not lie within a run of numbers.
+    pub(super) fn cut_back(&mut self, mark: Mark) {
+        self.steps.truncate(mark.steps);
+        self.numbers.truncate(mark.numbers);
+    }
+
     pub(super) fn clear(&mut self) {
         self.steps.clear();
         self.steps.shrink_to(KEPT);
+        self.numbers.clear();
+        self.numbers.shrink_to(KEPT);
         self.resources.clear();
         self.resources.shrink_to(KEPT);
         self.scopes.clear();

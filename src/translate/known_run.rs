@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::Translator;
-use super::batch::Step;
+use super::batch::{NumberStep, Step};
 use super::exemplar;
 use super::window::Window;
-use crate::model::{MetricType, Number, Refused, Sample};
+use crate::model::{MetricType, Refused, Sample};
 use crate::otlp::{self, Kind, Point};
 use crate::store::{self, Applied, Change, Known, Source, Writer};
 
@@ -21,6 +21,7 @@ pub(super) struct KnownRun<'a, 's> {
     source: &'a Arc<Source>,
     writer: Writer<'a>,
     accepted: u64,
+    ignored: u64,
 }
 
 impl<'a, 's> KnownRun<'a, 's> {
@@ -40,44 +41,44 @@ impl<'a, 's> KnownRun<'a, 's> {
             source,
             writer,
             accepted: 0,
+            ignored: 0,
         }
     }
 
-    /// Takes a point; whether it did.
-    #[inline]
-    pub(super) fn take(&mut self, step: &Step, request: &[u8]) -> bool {
-        match *step {
-            Step::Number {
-                known,
-                start_unix_nano,
-                time_unix_nano,
-                number,
-                ..
-            } => {
-                let start = if self.has_start { start_unix_nano } else { 0 };
-                self.number(known, start, time_unix_nano, number)
-            }
-            Step::Point { known, message } => otlp::read_known_point(self.kind, message.in_(request))
-                .is_some_and(|point| self.point(known, &point).is_some()),
-            _ => false,
-        }
+    /// Takes a point that is more than a number; whether it did.
+    pub(super) fn point(&mut self, step: &Step, request: &[u8]) -> bool {
+        let Step::Point { known, message } = *step else {
+            return false;
+        };
+        otlp::read_known_point(self.kind, message.in_(request)).is_some_and(|point| self.any(known, &point).is_some())
     }
 
-    pub(super) fn finish(self) {
-        self.translator.outcome.accept(self.kind, self.accepted);
-    }
-
+    /// Takes a number; whether it did.
     #[inline]
-    fn number(&mut self, known: Known, start: u64, time: u64, number: Number) -> bool {
+    pub(super) fn number(&mut self, step: &NumberStep) -> bool {
+        let NumberStep { known, number, .. } = *step;
         if self.metric_type == MetricType::Counter && !number.is_count() {
             return false;
         }
-        let point = report(self.source, self.is_delta, start, time);
+        let start = if self.has_start { step.start_unix_nano } else { 0 };
+        if !self.is_delta
+            && let Some(is_newer) = self.writer.set_number(known, start, step.time_unix_nano, number)
+        {
+            self.accepted += 1;
+            self.ignored += u64::from(!is_newer);
+            return true;
+        }
+        let point = report(self.source, self.is_delta, start, step.time_unix_nano);
         let applied = self.writer.update(known, &point, Sample::Number(number));
         self.note(applied).is_some()
     }
 
-    fn point(&mut self, known: Known, point: &Point<'_>) -> Option<()> {
+    pub(super) fn finish(self) {
+        self.translator.outcome.accept(self.kind, self.accepted);
+        self.translator.outcome.ignored += self.ignored;
+    }
+
+    fn any(&mut self, known: Known, point: &Point<'_>) -> Option<()> {
         let (kind, metric_type) = (self.kind, self.metric_type);
         let Translator {
             rules,
@@ -111,7 +112,7 @@ impl<'a, 's> KnownRun<'a, 's> {
         match applied? {
             Ok(applied) => {
                 self.accepted += 1;
-                outcome.ignored += u64::from(applied.ignored);
+                self.ignored += u64::from(applied.ignored);
                 outcome.gaps += u64::from(applied.gap);
             }
             Err(refused) => outcome.refuse(&refused),
@@ -126,6 +127,7 @@ fn report(source: &Arc<Source>, is_delta: bool, start_unix_nano: u64, time_unix_
     store::Point {
         source,
         labels: "",
+        shared: &[],
         change: Change::Stale,
         is_delta,
         start_unix_nano,

@@ -33,6 +33,8 @@ pub(super) struct LabelSet {
     arena: String,
     entries: Vec<Entry>,
     rendered: String,
+    /// Where in that text stands what does not come from the sender's attributes alone.
+    shared: Vec<Range<usize>>,
     /// Keys from which nothing was left.
     dropped: Vec<Range<usize>>,
     /// Keys of which the value is nowhere to be found.
@@ -83,6 +85,7 @@ impl LabelSet {
             arena: String::new(),
             entries: Vec::new(),
             rendered: String::new(),
+            shared: Vec::new(),
             dropped: Vec::new(),
             indexed: Vec::new(),
             joined: Vec::new(),
@@ -103,6 +106,7 @@ impl LabelSet {
         self.arena.clear();
         self.entries.clear();
         self.rendered.clear();
+        self.shared.clear();
         self.dropped.clear();
         self.indexed.clear();
         self.joined.clear();
@@ -258,6 +262,12 @@ impl LabelSet {
         Ok(&self.rendered)
     }
 
+    /// The same, and where in it stand the labels that are not the sender's attributes alone.
+    pub(super) fn render_shared(&mut self) -> Result<(&str, &[Range<usize>]), Refused> {
+        self.render_or(Err)?;
+        Ok((&self.rendered, &self.shared))
+    }
+
     /// The same of the labels that pass no limit; `leave_out` is told of the others.
     pub(super) fn render_what_fits(&mut self, mut leave_out: impl FnMut(Refused)) -> Result<&str, Refused> {
         self.render_or(|refused| {
@@ -351,7 +361,16 @@ impl LabelSet {
         if self.limits.value_bytes != 0 && value.len() > self.limits.value_bytes {
             return Err(self.value_too_long(if entries.len() == 1 { "value" } else { "joined value" }, name));
         }
+        let before = self.rendered.len();
         push_label(&mut self.rendered, name, value);
+        if is_ours {
+            let end = self.rendered.len();
+            match self.shared.last_mut() {
+                Some(last) if last.end == before => last.end = end,
+                // Behind the comma.
+                _ => self.shared.push(before + usize::from(before > 0)..end),
+            }
+        }
         Ok(true)
     }
 

@@ -83,6 +83,9 @@ fn remember_points(
     metric.cell = Some(Arc::clone(&first.cell));
     let mut size = 0;
     let mut cursor = Cursor::lost();
+    metric
+        .points
+        .reserve(if metric.points.is_empty() { points.len() } else { 0 });
     for point in points.iter().filter(|point| Arc::ptr_eq(&point.cell, &first.cell)) {
         let run = Run::of(step.kind, point.message.in_(request), &[])?;
         if run.bytes.len() > LONGEST_RUN {

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use super::batch::{Batch, Message, MetricStep, ResourceStep, ScopeStep, Step};
+use super::batch::{Batch, Message, MetricStep, NumberStep, ResourceStep, ScopeStep, Step};
 use super::memory::{LONGEST_KEY, Memory, MetricMemory, ScopeMemory};
 use super::sequence::{Cursor, Sequence};
-use crate::otlp::frame::{self, DataFrame, MetricFrame, NumberFrame, ResourceFrame, Run, ScopeFrame};
-use crate::otlp::{self, Kind, Number};
+use crate::otlp::frame::{self, DataFrame, MetricFrame, NumberFrame, PlainNumber, ResourceFrame, Run, ScopeFrame};
+use crate::otlp::{self, Kind};
 use crate::store::{Known, Store};
 
 /// Goes through a request and gathers in `batch` what there is to do, recognising what `memory` holds. Reads no more of what it
@@ -22,11 +22,11 @@ pub(super) fn recognise(batch: &mut Batch, memory: &Memory, store: &Store, reque
     };
     for message in frame::resources(request) {
         let message = message?;
-        let length = recogniser.batch.steps.len();
+        let mark = recogniser.batch.mark();
         if recogniser.resource(message).is_none() {
             // It may be broken, or only be written as hardly anybody writes it.
             otlp::check_resource_metrics(message)?;
-            recogniser.batch.steps.truncate(length);
+            recogniser.batch.cut_back(mark);
             recogniser.batch.steps.push(Step::Plain(Message::of(request, message)));
         }
     }
@@ -100,14 +100,15 @@ impl<'a> Recogniser<'a> {
             None => {
                 self.grown += new_key(&key)?;
                 let new = MetricMemory::of(message, &frame)?;
-                metrics.insert(cursor, &self.memory.hasher, key.concat().into(), new)
+                let key = self.memory.shared(&key.concat());
+                metrics.insert(cursor, &self.memory.hasher, key, new)
             }
         };
         let metric = metrics.get_mut(place)?;
-        let length = self.batch.steps.len();
+        let mark = self.batch.mark();
         if !self.points(message, place, &frame, metric)? {
             // The temporality is another one now, for example.
-            self.batch.steps.truncate(length);
+            self.batch.cut_back(mark);
             *metric = MetricMemory::of(message, &frame)?;
             self.points(message, place, &frame, metric)?;
         }
@@ -135,14 +136,12 @@ impl<'a> Recogniser<'a> {
         for part in frame.data() {
             match part? {
                 DataFrame::Point(point) => {
-                    let step = match kind {
-                        Kind::Gauge | Kind::Sum { .. } => self.number(kind, point, &mut metric.points, &mut cursor)?,
-                        _ => {
-                            let run = Run::of(kind, point, metric.points.expected(cursor))?;
-                            self.any(kind, point, run, &mut metric.points, &mut cursor)?
-                        }
-                    };
-                    self.batch.steps.push(step);
+                    if let Kind::Gauge | Kind::Sum { .. } = kind {
+                        self.number(kind, point, &mut metric.points, &mut cursor)?;
+                    } else {
+                        let run = Run::of(kind, point, metric.points.expected(cursor))?;
+                        self.any(kind, point, run, &mut metric.points, &mut cursor)?;
+                    }
                 }
                 DataFrame::Other(field) => match other.strip_prefix(field) {
                     Some(rest) => other = rest,
@@ -153,56 +152,74 @@ impl<'a> Recogniser<'a> {
         Some(other.is_empty())
     }
 
+    /// A point of a gauge or a sum.
     #[inline]
-    fn number(&self, kind: Kind, point: &'a [u8], points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Step> {
+    fn number(&mut self, kind: Kind, point: &'a [u8], points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<()> {
+        let before = *cursor;
+        if let Some((known, number)) = points.take_expected(cursor, |expected| PlainNumber::of(point, expected))
+            && number.has_sane_window()
+        {
+            self.batch
+                .push_number(NumberStep::of(self.request, *known, point, number));
+            return Some(());
+        }
+        *cursor = before;
+        self.odd_number(kind, point, points, cursor)
+    }
+
+    /// One that is not expected, or not plain.
+    #[inline(never)]
+    fn odd_number(
+        &mut self,
+        kind: Kind,
+        point: &'a [u8],
+        points: &mut Sequence<Known>,
+        cursor: &mut Cursor,
+    ) -> Option<()> {
         let frame = NumberFrame::of(point, points.expected(*cursor))?;
-        let has_sane_window = frame.time_unix_nano != 0 && frame.start_unix_nano <= frame.time_unix_nano;
-        let (Some(number), true) = (frame.value, has_sane_window) else {
+        let plain = frame.plain().filter(PlainNumber::has_sane_window);
+        let Some(number) = plain else {
             return self.any(kind, point, frame.attributes, points, cursor);
         };
-        let message = Message::of(self.request, point);
-        let Some(known) = self.known(frame.attributes, points, cursor) else {
-            otlp::read_point(kind, point)?;
-            return Some(Step::Unknown(message));
-        };
-        Some(Step::Number {
-            known,
-            message,
-            start_unix_nano: frame.start_unix_nano,
-            time_unix_nano: frame.time_unix_nano,
-            number: match number {
-                Number::Int(value) => crate::model::Number::Int(value),
-                Number::Double(value) => crate::model::Number::Double(value),
-            },
-        })
+        match self.known(frame.attributes, points, cursor) {
+            Some(known) => self
+                .batch
+                .push_number(NumberStep::of(self.request, known, point, number)),
+            None => {
+                otlp::read_point(kind, point)?;
+                self.batch.steps.push(Step::Unknown(Message::of(self.request, point)));
+            }
+        }
+        Some(())
     }
 
     /// A point of any kind, checked but for what is known of it.
     fn any(
-        &self,
+        &mut self,
         kind: Kind,
         point: &'a [u8],
         attributes: Run<'a>,
         points: &mut Sequence<Known>,
         cursor: &mut Cursor,
-    ) -> Option<Step> {
+    ) -> Option<()> {
         let message = Message::of(self.request, point);
-        match self.known(attributes, points, cursor) {
+        self.batch.steps.push(match self.known(attributes, points, cursor) {
             Some(known) => {
                 otlp::read_known_point(kind, point)?;
-                Some(Step::Point { known, message })
+                Step::Point { known, message }
             }
             None => {
                 otlp::read_point(kind, point)?;
-                Some(Step::Unknown(message))
+                Step::Unknown(message)
             }
-        }
+        });
+        Some(())
     }
 
     #[inline]
     fn known(&self, attributes: Run<'_>, points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Known> {
         if attributes.is_expected
-            && let Some(known) = points.take_expected(cursor)
+            && let Some((known, ())) = points.take_expected(cursor, |_| Some(()))
         {
             return Some(*known);
         }

@@ -11,6 +11,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 #[derive(Debug)]
 pub(super) struct Sequence<T> {
     items: Vec<Item<T>>,
+    /// Of all, once there are more than [`FEW`].
     index: HashTable<u32>,
     first: u32,
 }
@@ -21,6 +22,9 @@ struct Item<T> {
     next: u32,
     value: T,
 }
+
+/// So many are looked through one by one, which is as fast, and an index costs as much memory as half an item.
+const FEW: usize = 16;
 
 /// How far somebody has come who goes through a sequence.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +54,10 @@ impl<T> Default for Sequence<T> {
 }
 
 impl<T> Sequence<T> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     pub(super) fn start(&self) -> Cursor {
         Cursor {
             last: Last::Nothing,
@@ -67,16 +75,21 @@ impl<T> Sequence<T> {
         self.items.get(cursor.expected as usize).map_or(&[], |item| &item.key)
     }
 
-    /// Takes the one that is expected, of which the caller has compared the bytes.
+    /// Takes the one that is expected if `is_it` makes something of its bytes.
     #[inline]
-    pub(super) fn take_expected(&self, cursor: &mut Cursor) -> Option<&T> {
+    pub(super) fn take_expected<R>(
+        &self,
+        cursor: &mut Cursor,
+        is_it: impl FnOnce(&[u8]) -> Option<R>,
+    ) -> Option<(&T, R)> {
         let place = cursor.expected;
         let item = self.items.get(place as usize)?;
+        let made = is_it(&item.key)?;
         *cursor = Cursor {
             last: Last::At(place),
             expected: item.next,
         };
-        Some(&item.value)
+        Some((&item.value, made))
     }
 
     /// Where the item of these bytes is, which are the pieces one behind the other; remembers that it comes here.
@@ -97,29 +110,48 @@ impl<T> Sequence<T> {
                     &*joined
                 }
             };
-            let items = &self.items;
-            let found = self.index.find(hasher.hash_one(key), |&place| {
-                items.get(place as usize).is_some_and(|item| *item.key == *key)
-            });
-            *found?
+            self.look_up(hasher, key)?
         };
         self.step(cursor, place);
         Some(place)
     }
 
+    fn look_up(&self, hasher: &DefaultHashBuilder, key: &[u8]) -> Option<u32> {
+        let items = &self.items;
+        if items.len() <= FEW {
+            return items
+                .iter()
+                .position(|item| *item.key == *key)
+                .map(|place| place as u32);
+        }
+        let is_it = |&place: &u32| items.get(place as usize).is_some_and(|item| *item.key == *key);
+        self.index.find(hasher.hash_one(key), is_it).copied()
+    }
+
+    /// Makes room for exactly so many more.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.items.reserve_exact(more);
+    }
+
     /// Adds an item that is not there.
     pub(super) fn insert(&mut self, cursor: &mut Cursor, hasher: &DefaultHashBuilder, key: Arc<[u8]>, value: T) -> u32 {
         let place = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        let hash = hasher.hash_one(&*key);
         self.items.push(Item {
             key,
             next: place.saturating_add(1),
             value,
         });
-        let items = &self.items;
-        self.index.insert_unique(hash, place, |&place| {
-            items.get(place as usize).map_or(0, |item| hasher.hash_one(&*item.key))
-        });
+        if self.items.len() > FEW {
+            let hash = |place: &u32| {
+                self.items
+                    .get(*place as usize)
+                    .map_or(0, |item| hasher.hash_one(&*item.key))
+            };
+            let lacking = self.index.len() as u32..=place;
+            for place in lacking {
+                self.index.insert_unique(hash(&place), place, hash);
+            }
+        }
         self.step(cursor, place);
         place
     }

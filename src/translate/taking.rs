@@ -18,6 +18,8 @@ pub(super) struct Taking<'a, 's> {
     resource: Option<usize>,
     scope: Option<usize>,
     metric: Option<usize>,
+    /// How many numbers there have been.
+    numbers: usize,
     /// Which of the three the translator has been told of.
     entered: Entered,
     /// Who sends, where the resource need not be entered.
@@ -51,6 +53,7 @@ impl<'a, 's> Taking<'a, 's> {
             resource: None,
             scope: None,
             metric: None,
+            numbers: 0,
             entered: Entered::Nothing,
             source: None,
             learned: Learned::default(),
@@ -73,7 +76,8 @@ impl<'a, 's> Taking<'a, 's> {
                     self.metric = Some(number as usize);
                 }
                 Step::Unknown(message) => self.unknown(message),
-                Step::Number { .. } | Step::Point { .. } => at = self.run(at - 1),
+                Step::Numbers(count) => self.numbers(count as usize),
+                Step::Point { .. } => at = self.points(at - 1),
             }
         }
         self.learned.remember(self.memory, self.batch, self.request);
@@ -177,13 +181,33 @@ impl<'a, 's> Taking<'a, 's> {
         }
     }
 
-    /// Takes the points from that step on that are known, and the first of them that turns out not to be any more; where to go on.
-    fn run(&mut self, from: usize) -> usize {
+    /// Takes so many numbers.
+    fn numbers(&mut self, count: usize) {
+        let numbers = &self.batch.numbers;
+        let mut rest = numbers.get(self.numbers..self.numbers + count).unwrap_or_default();
+        self.numbers += count;
+        while !rest.is_empty() {
+            let steps = rest.get(..UNDER_ONE_LOCK).unwrap_or(rest);
+            let taken = self.known(|run| steps.iter().take_while(|step| run.number(step)).count());
+            rest = rest.get(taken..).unwrap_or_default();
+            if taken < steps.len()
+                && let Some((step, behind)) = rest.split_first()
+            {
+                // It turns out not to be known any more.
+                self.unknown(step.message);
+                rest = behind;
+            }
+        }
+    }
+
+    /// Takes the other points that are known from that step on, and the first of them that turns out not to be; where to go on.
+    fn points(&mut self, from: usize) -> usize {
+        let request = self.request;
         let steps = self.batch.steps.get(from..).unwrap_or_default();
         let steps = steps.get(..UNDER_ONE_LOCK).unwrap_or(steps);
-        let taken = self.known(steps);
+        let taken = self.known(|run| steps.iter().take_while(|step| run.point(step, request)).count());
         match steps.get(taken) {
-            Some(Step::Number { message, .. } | Step::Point { message, .. }) => {
+            Some(Step::Point { message, .. }) => {
                 self.unknown(*message);
                 from + taken + 1
             }
@@ -191,18 +215,14 @@ impl<'a, 's> Taking<'a, 's> {
         }
     }
 
-    /// Takes the known points that `steps` begin with, under the lock of their family; how many.
-    fn known(&mut self, steps: &[Step]) -> usize {
+    /// Calls `take` under the lock of the metric's family; how many points it took.
+    #[inline]
+    fn known(&mut self, take: impl FnOnce(&mut KnownRun<'_, '_>) -> usize) -> usize {
         let Some((_, metric)) = numbered(&self.batch.metrics, self.metric) else {
             return 0;
         };
-        let Self {
-            translator,
-            source,
-            request,
-            ..
-        } = self;
-        let source = source.clone().or_else(|| translator.source.clone());
+        let Self { translator, source, .. } = self;
+        let source = source.as_ref().or(translator.source.as_ref()).cloned();
         let (Some(source), Some(cell)) = (source, &metric.cell) else {
             return 0;
         };
@@ -211,7 +231,7 @@ impl<'a, 's> Taking<'a, 's> {
             return 0;
         };
         let mut run = KnownRun::new(translator, metric.kind, cell.metric_type(), &source, writer);
-        let taken = steps.iter().take_while(|step| run.take(step, request)).count();
+        let taken = take(&mut run);
         run.finish();
         taken
     }

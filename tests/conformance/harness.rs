@@ -706,7 +706,9 @@ impl Bridge {
         for cell in self.store.families() {
             cell.read(self.store.start(self.now), usize::MAX, |batch| {
                 let name = batch.family.name.clone();
-                found.extend(batch.series().map(|shown| read(&name, shown.series)));
+                while let Some(shown) = batch.next() {
+                    found.push(read(&name, shown.series));
+                }
             });
         }
         found
@@ -733,9 +735,11 @@ impl Bridge {
         let cells = self.store.families();
         let cell = cells.iter().find(|cell| cell.name() == family).unwrap();
         let start = self.store.start(self.now);
-        let labels = |shown: store::Shown<'_>| shown.series.labels.to_owned();
-        cell.read(start, usize::MAX, |batch| batch.series().map(labels).collect())
-            .0
+        let labels = |batch: &mut store::Batch<'_>| Some(batch.next()?.series.labels.to_owned());
+        cell.read(start, usize::MAX, |batch| {
+            std::iter::from_fn(|| labels(batch)).collect()
+        })
+        .0
     }
 
     /// The labels of `target_info` of the only source, likewise.
