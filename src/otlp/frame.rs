@@ -394,3 +394,82 @@ fn delimited(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: &[u8] = b"\x11\x01\0\0\0\0\0\0\0";
+    const TIME: &[u8] = b"\x19\x02\0\0\0\0\0\0\0";
+    const INT: &[u8] = b"\x31\x03\0\0\0\0\0\0\0";
+    const DOUBLE: &[u8] = b"\x21\0\0\0\0\0\0\xf0\x3f";
+    const ATTRIBUTES: &[u8] = b"\x3a\x03abc\x3a\x01d";
+
+    #[test]
+    fn a_number_is_the_same_in_every_order_of_its_fields() {
+        for (fields, start, value) in [
+            (&[START, TIME, INT, ATTRIBUTES][..], 1, Number::Int(3)),
+            (&[START, TIME, ATTRIBUTES, DOUBLE], 1, Number::Double(1.0)),
+            (&[ATTRIBUTES, INT, TIME, START], 1, Number::Int(3)),
+            (&[TIME, DOUBLE, ATTRIBUTES], 0, Number::Double(1.0)),
+            (&[TIME, ATTRIBUTES, INT], 0, Number::Int(3)),
+            (&[ATTRIBUTES, DOUBLE, TIME], 0, Number::Double(1.0)),
+            (&[INT, START, ATTRIBUTES, TIME], 1, Number::Int(3)),
+            (&[DOUBLE, TIME, INT, ATTRIBUTES, START], 1, Number::Int(3)),
+        ] {
+            let point = fields.concat();
+            let frame = NumberFrame::of(&point, ATTRIBUTES).unwrap();
+            let number = PlainNumber {
+                start_unix_nano: start,
+                time_unix_nano: 2,
+                value,
+            };
+            assert_eq!(frame.plain(), Some(number), "{fields:?}");
+            assert!(frame.attributes.is_expected && frame.attributes.bytes == ATTRIBUTES);
+            // What is quick finds no other, where it finds one.
+            assert!(
+                PlainNumber::of(&point, ATTRIBUTES).is_none_or(|found| found == number),
+                "{fields:?}"
+            );
+            assert!(!NumberFrame::of(&point, b"\x3a\x03abc").unwrap().attributes.is_expected);
+        }
+    }
+
+    #[test]
+    fn the_usual_orders_are_quick() {
+        for fields in [
+            [START, TIME, INT, ATTRIBUTES],
+            [START, TIME, ATTRIBUTES, DOUBLE],
+            [ATTRIBUTES, INT, TIME, START],
+            [TIME, DOUBLE, ATTRIBUTES, b""],
+            [TIME, ATTRIBUTES, INT, b""],
+            [ATTRIBUTES, DOUBLE, TIME, b""],
+        ] {
+            assert!(PlainNumber::of(&fields.concat(), ATTRIBUTES).is_some(), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_has_no_frame_or_no_plain_number() {
+        let exemplar = b"\x2a\x00";
+        for (fields, is_frame) in [
+            (&[START, TIME, INT, ATTRIBUTES, exemplar][..], true),
+            (&[START, TIME, INT, ATTRIBUTES, b"\x40\x01"], true),
+            (&[START, TIME, ATTRIBUTES], true),
+            (&[ATTRIBUTES, START, TIME, INT, ATTRIBUTES], false),
+            (&[START, TIME, INT, b"\x3a\x09abc"], false),
+            (&[START, TIME, INT, b"\x50\x01", ATTRIBUTES], false),
+            (&[START, TIME, b"\x31\x03"], false),
+        ] {
+            let point = fields.concat();
+            let frame = NumberFrame::of(&point, ATTRIBUTES);
+            assert_eq!(frame.is_some(), is_frame, "{fields:?}");
+            assert!(frame.is_none_or(|frame| frame.plain().is_none()), "{fields:?}");
+            assert_eq!(PlainNumber::of(&point, ATTRIBUTES), None, "{fields:?}");
+        }
+        for end in 0..START.len() + TIME.len() + INT.len() + ATTRIBUTES.len() {
+            let point = [START, TIME, INT, ATTRIBUTES].concat();
+            assert_eq!(PlainNumber::of(&point[..end], ATTRIBUTES), None, "{end}");
+        }
+    }
+}

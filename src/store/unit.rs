@@ -10,6 +10,10 @@ pub(super) enum Unit {
 }
 
 impl Unit {
+    pub(super) fn is_agreed(&self) -> bool {
+        *self == Self::Agreed
+    }
+
     /// Takes the unit of `other` into account; another unit that conflicts with it. A sender that names none says nothing
     /// against one that does.
     pub(super) fn meets(&mut self, family: &mut Family, other: &Family) -> Option<String> {

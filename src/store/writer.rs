@@ -55,11 +55,11 @@ pub struct Writer<'a> {
 }
 
 impl FamilyCell {
-    /// Takes the family's lock. Not to be held for longer than some hundred points. `None` where the family has been taken out
-    /// of the registry.
+    /// Takes the family's lock. Not to be held for longer than some hundred points. `None` where the family has been taken out of the
+    /// registry, and where there is something to say each time about the units that have met in it (conformance K-03).
     pub fn writer<'a>(&'a self, store: &'a Store, now: Moment) -> Option<Writer<'a>> {
         let state = self.state.lock();
-        (!state.closed).then(|| Writer {
+        (!state.closed && state.unit.is_agreed()).then(|| Writer {
             store,
             cell: self,
             tally: Tally::new(now),

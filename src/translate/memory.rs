@@ -173,3 +173,123 @@ impl ResourceMemory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::otlp::Encoding;
+    use crate::store::Limits;
+    use crate::translate::{self, Arrival, Rules};
+
+    struct Bridge {
+        store: Store,
+        memory: Memory,
+        start: Instant,
+    }
+
+    impl Bridge {
+        fn new(limits: Limits) -> Self {
+            let start = Instant::now();
+            Self {
+                store: Store::new(limits, start),
+                memory: Memory::default(),
+                start,
+            }
+        }
+
+        /// One gauge with an attribute `a`, of a resource with a `host.name`.
+        fn take(&self, seconds: u64, host: &str, a: &str) {
+            let text = format!(
+                r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{{"key":"host.name","value":{{"stringValue":"{host}"}}}}]}},
+                "scopeMetrics":[{{"metrics":[{{"name":"g","gauge":{{"dataPoints":[{{"timeUnixNano":1,"asInt":1,
+                "attributes":[{{"key":"a","value":{{"stringValue":"{a}"}}}}]}}]}}}}]}}]}}]}}"#
+            );
+            let arrival = Arrival {
+                instant: self.start + Duration::from_secs(seconds),
+                unix_nano: 0,
+            };
+            let rules = &Rules::default();
+            translate::request(
+                &self.store,
+                rules,
+                &self.memory,
+                arrival,
+                Encoding::Json,
+                text.as_bytes(),
+            )
+            .unwrap();
+        }
+
+        fn resources(&self) -> usize {
+            self.memory.resources.read().len()
+        }
+
+        /// What is held of attributes and keys beside the resources.
+        fn shared(&self) -> usize {
+            self.memory.attributes.lock().iter().map(|bytes| bytes.len()).sum()
+        }
+    }
+
+    #[test]
+    fn resources_are_as_many_as_the_sources_allow() {
+        let bridge = Bridge::new(Limits::default());
+        for host in 0..3 * RESOURCES {
+            bridge.take(0, &host.to_string(), "x");
+            assert!(bridge.resources() <= RESOURCES + 2 + 1);
+        }
+        assert_eq!(bridge.store.source_count(), 1);
+    }
+
+    #[test]
+    fn series_that_come_and_go_leave_nothing_for_good() {
+        let bridge = Bridge::new(Limits {
+            expiry: Some(Duration::from_secs(10)),
+            ..Limits::default()
+        });
+        let mut most = 0;
+        for turn in 0..3_000 {
+            bridge.take(turn / 20, "h", &format!("{turn:0100}"));
+            if turn % 500 == 0 {
+                let now = bridge.start + Duration::from_secs(turn / 20);
+                bridge.store.sweep(now);
+                bridge.memory.sweep(&bridge.store);
+            }
+            most = most.max(bridge.shared());
+        }
+        let held = bridge.store.series();
+        assert!(held < 800, "{held}");
+        assert!(most < SIZE + 800 * SIZE_OF_SERIES, "{most}");
+        bridge.store.sweep(bridge.start + Duration::from_secs(1000));
+        bridge.memory.sweep(&bridge.store);
+        assert_eq!((bridge.resources(), bridge.shared()), (0, 0));
+    }
+
+    #[test]
+    fn what_is_refused_is_not_remembered() {
+        let bridge = Bridge::new(Limits {
+            series: 3,
+            ..Limits::default()
+        });
+        (0..500).for_each(|turn| bridge.take(0, "h", &format!("{turn:0100}")));
+        let attributes = bridge
+            .memory
+            .attributes
+            .lock()
+            .iter()
+            .filter(|bytes| bytes.len() > 100)
+            .count();
+        assert_eq!(attributes, 3);
+    }
+
+    #[test]
+    fn what_is_long_is_not_remembered() {
+        let bridge = Bridge::new(Limits::default());
+        bridge.take(0, &"h".repeat(LONGEST_KEY), "x");
+        assert_eq!(bridge.resources(), 0);
+        bridge.take(0, "h", &"x".repeat(9 << 10));
+        assert_eq!(bridge.store.series(), 2);
+        assert!(bridge.shared() < 1000);
+    }
+}

@@ -201,3 +201,77 @@ fn is(key: &[u8], pieces: &[&[u8]]) -> bool {
     }
     rest.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> Vec<u8> {
+        format!("key {number}").into_bytes()
+    }
+
+    /// Goes through so many keys in that order; how many stood where they were expected.
+    fn walk(sequence: &mut Sequence<usize>, hasher: &DefaultHashBuilder, order: &[usize]) -> usize {
+        let mut cursor = sequence.start();
+        let mut expected = 0;
+        for &number in order {
+            let key = key(number);
+            let is_it = |found: &[u8]| (*found == *key).then_some(());
+            if let Some((value, ())) = sequence.take_expected(&mut cursor, is_it) {
+                assert_eq!(*value, number);
+                expected += 1;
+            } else if let Some(place) = sequence.find(&mut cursor, hasher, &[&key]) {
+                assert_eq!(sequence.get_mut(place), Some(&mut { number }));
+            } else {
+                cursor.lose();
+                sequence.insert(&mut cursor, hasher, key.into(), number);
+            }
+        }
+        expected
+    }
+
+    #[test]
+    fn an_order_is_expected_again_from_the_second_time_on() {
+        for length in [1, FEW - 1, FEW, FEW + 1, 10 * FEW] {
+            let (mut sequence, hasher) = (Sequence::default(), DefaultHashBuilder::default());
+            let order: Vec<_> = (0..length).collect();
+            let backwards: Vec<_> = order.iter().rev().copied().collect();
+            assert_eq!(walk(&mut sequence, &hasher, &order), 0);
+            assert_eq!(walk(&mut sequence, &hasher, &order), length);
+            walk(&mut sequence, &hasher, &backwards);
+            assert_eq!(walk(&mut sequence, &hasher, &backwards), length);
+            assert_eq!(sequence.items.len(), length, "nothing is held twice");
+        }
+    }
+
+    #[test]
+    fn behind_a_cut_or_what_is_new_one_look_up_finds_the_way_again() {
+        let (mut sequence, hasher) = (Sequence::default(), DefaultHashBuilder::default());
+        let order: Vec<_> = (0..40).collect();
+        walk(&mut sequence, &hasher, &order);
+        walk(&mut sequence, &hasher, &order);
+        assert_eq!(walk(&mut sequence, &hasher, &order[17..]), 22);
+        assert_eq!(
+            walk(&mut sequence, &hasher, &[&order[..20], &[100], &order[20..]].concat()),
+            38
+        );
+        assert_eq!(walk(&mut sequence, &hasher, &[&order[..20], &order[30..]].concat()), 29);
+    }
+
+    #[test]
+    fn pieces_are_known_by_what_they_make_together() {
+        let (mut sequence, hasher) = (Sequence::default(), DefaultHashBuilder::default());
+        let mut cursor = sequence.start();
+        sequence.insert(&mut cursor, &hasher, b"abc"[..].into(), 1);
+        for (pieces, found) in [
+            (&[&b"abc"[..]][..], Some(0)),
+            (&[b"a", b"", b"bc"], Some(0)),
+            (&[b"ab"], None),
+            (&[b"abc", b"d"], None),
+            (&[], None),
+        ] {
+            let mut cursor = sequence.start();
+            assert_eq!(sequence.find(&mut cursor, &hasher, pieces), found, "{pieces:?}");
+        }
+    }
+}

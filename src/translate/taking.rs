@@ -67,6 +67,7 @@ impl<'a, 's> Taking<'a, 's> {
             match *step {
                 Step::Plain(message) => {
                     self.leave_to(Entered::Nothing);
+                    self.leave_source();
                     otlp::walk_resource_metrics(message.in_(self.request), self.translator);
                 }
                 Step::Resource(number) => self.resource(number as usize),
@@ -80,11 +81,20 @@ impl<'a, 's> Taking<'a, 's> {
                 Step::Point { .. } => at = self.points(at - 1),
             }
         }
+        self.leave_source();
         self.learned.remember(self.memory, self.batch, self.request);
+    }
+
+    /// Who sends next is somebody else. All that the source had may have gone.
+    fn leave_source(&mut self) {
+        if let Some(source) = self.source.take() {
+            self.translator.store.leave(source);
+        }
     }
 
     fn resource(&mut self, number: usize) {
         self.leave_to(Entered::Nothing);
+        self.leave_source();
         self.resource = Some(number);
         let settled = self.batch.resources.get(number).and_then(|step| step.settled.as_ref());
         self.source = settled.and_then(|(source, version)| {
@@ -116,8 +126,7 @@ impl<'a, 's> Taking<'a, 's> {
             && level >= Entered::Resource
             && let Some((number, step)) = numbered(&self.batch.resources, self.resource)
         {
-            // Not to be held when the source is left again.
-            self.source = None;
+            self.leave_source();
             self.entered = Entered::Resource;
             if let Some(resource) = otlp::read_resource(step.message.in_(self.request)) {
                 let notes = self.translator.outcome.notes();

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use meterbridge::api::scrape::{Scrape, Selection};
 use meterbridge::exposition::{Escaping, ExponentialForm, Format, Gathered, Style as FormatStyle, Syntax};
 use meterbridge::model::{self, Exponential, Sample};
-use meterbridge::otlp::{self, DecodeError, json};
+use meterbridge::otlp::{self, DecodeError, Encoding, json};
 use meterbridge::store::{self, Identity, Store};
-use meterbridge::translate::{Advice, Arrival, Outcome, Rules, Translator};
+use meterbridge::translate::{self, Advice, Arrival, Memory, Outcome, Rules, Translator};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
@@ -624,6 +624,19 @@ impl Bridge {
         Ok(Answer(translator.finish()))
     }
 
+    /// A request as bytes, recognised by what the memory holds of those before.
+    pub fn remember(&self, memory: &Memory, protobuf: &[u8]) -> Result<Answer, DecodeError> {
+        translate::request(
+            &self.store,
+            &self.rules,
+            memory,
+            self.arrival(),
+            Encoding::Protobuf,
+            protobuf,
+        )
+        .map(Answer)
+    }
+
     /// A request as bytes, where U+FFFD takes the place of what is not UTF-8.
     pub fn take_lossy(&self, protobuf: &[u8]) -> Result<Answer, DecodeError> {
         let mut translator = self.translator();
@@ -642,11 +655,14 @@ impl Bridge {
     }
 
     fn translator(&self) -> Translator<'_> {
-        let arrival = Arrival {
+        Translator::new(&self.store, &self.rules, self.arrival())
+    }
+
+    fn arrival(&self) -> Arrival {
+        Arrival {
             instant: self.now,
             unix_nano: self.arrival * SECOND,
-        };
-        Translator::new(&self.store, &self.rules, arrival)
+        }
     }
 
     /// A request as OTLP/JSON.

@@ -34,6 +34,7 @@ mod openmetrics2;
 mod deltas;
 mod generate;
 mod property;
+mod recognition;
 mod poison;
 mod dump;
 mod grammar;
