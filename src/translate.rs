@@ -39,6 +39,7 @@ use sample::Scratch;
 use series_labels::SeriesLabels;
 use window::Window;
 
+pub use batch::Recognised;
 pub use label::LabelLimits;
 pub use memory::Memory;
 pub use names::{MetricNames, names};

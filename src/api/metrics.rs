@@ -97,6 +97,10 @@ impl Endpoint for Exposition {
             bytes: 0,
         };
         let body = stream::unfold(writing, |mut writing| async move {
+            if writing.bytes > 0 {
+                // Or a scraper that reads fast would have this thread for itself until the end, and senders would wait.
+                tokio::task::yield_now().await;
+            }
             let piece = writing.next()?;
             Some((piece, writing))
         });

@@ -277,7 +277,7 @@ mod tests {
             }
         }
         let long = format!("a=\"{}\"", "é".repeat(LONGEST));
-        assert!(weaver.weave(&source, &long, &[0..3]).are(&long));
+        assert!(weaver.weave(&source, &long, std::slice::from_ref(&(0..3))).are(&long));
         for length in [0, 1, GAP - 1, GAP, LONGEST] {
             assert_eq!(character(length).map(self::length), Some(length));
         }

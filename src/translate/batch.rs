@@ -17,6 +17,18 @@ pub(super) struct Batch {
     pub(super) resources: Vec<ResourceStep>,
     pub(super) scopes: Vec<ScopeStep>,
     pub(super) metrics: Vec<MetricStep>,
+    pub(super) recognised: Recognised,
+}
+
+/// How points were recognised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recognised {
+    /// Where they were expected.
+    pub expected: u64,
+    /// By their hash.
+    pub looked_up: u64,
+    /// Not at all: they are new, or there is something to say about them each time.
+    pub unknown: u64,
 }
 
 /// One thing to do, in the order of the request.
@@ -130,6 +142,7 @@ impl Batch {
     }
 
     pub(super) fn clear(&mut self) {
+        self.recognised = Recognised::default();
         self.steps.clear();
         self.steps.shrink_to(KEPT);
         self.numbers.clear();

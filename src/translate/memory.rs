@@ -5,7 +5,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, RwLock};
 
 use super::Translator;
-use super::batch::Batch;
+use super::batch::{Batch, Recognised};
 use super::recognise::recognise;
 use super::sequence::Sequence;
 use super::taking::Taking;
@@ -26,6 +26,7 @@ pub struct Memory {
     pub(super) hasher: DefaultHashBuilder,
     /// Those that are not in use.
     batches: Mutex<Vec<Batch>>,
+    recognised: Mutex<Recognised>,
 }
 
 /// A resource that has been seen.
@@ -85,6 +86,7 @@ impl Memory {
         let mut batch = self.batches.lock().pop().unwrap_or_default();
         let recognised = recognise(&mut batch, self, translator.store, request).is_some();
         if recognised {
+            self.count(batch.recognised);
             Taking::new(translator, self, &batch, request).take_all();
         }
         batch.clear();
@@ -93,6 +95,18 @@ impl Memory {
             batches.push(batch);
         }
         recognised
+    }
+
+    fn count(&self, more: Recognised) {
+        let mut total = self.recognised.lock();
+        total.expected += more.expected;
+        total.looked_up += more.looked_up;
+        total.unknown += more.unknown;
+    }
+
+    /// How the points of all requests were recognised.
+    pub fn recognised(&self) -> Recognised {
+        *self.recognised.lock()
     }
 
     /// The memory of a resource that is written so; `None` where there is none and `is_sound` says that there is to be none.

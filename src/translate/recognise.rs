@@ -161,6 +161,7 @@ impl<'a> Recogniser<'a> {
         {
             self.batch
                 .push_number(NumberStep::of(self.request, *known, point, number));
+            self.batch.recognised.expected += 1;
             return Some(());
         }
         *cursor = before;
@@ -203,7 +204,7 @@ impl<'a> Recogniser<'a> {
         cursor: &mut Cursor,
     ) -> Option<()> {
         let message = Message::of(self.request, point);
-        self.batch.steps.push(match self.known(attributes, points, cursor) {
+        let step = match self.known(attributes, points, cursor) {
             Some(known) => {
                 otlp::read_known_point(kind, point)?;
                 Step::Point { known, message }
@@ -212,20 +213,26 @@ impl<'a> Recogniser<'a> {
                 otlp::read_point(kind, point)?;
                 Step::Unknown(message)
             }
-        });
+        };
+        self.batch.steps.push(step);
         Some(())
     }
 
     #[inline]
-    fn known(&self, attributes: Run<'_>, points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Known> {
+    fn known(&mut self, attributes: Run<'_>, points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Known> {
         if attributes.is_expected
             && let Some((known, ())) = points.take_expected(cursor, |_| Some(()))
         {
+            self.batch.recognised.expected += 1;
             return Some(*known);
         }
         match points.find(cursor, &self.memory.hasher, &[attributes.bytes]) {
-            Some(place) => points.get_mut(place).copied(),
+            Some(place) => {
+                self.batch.recognised.looked_up += 1;
+                points.get_mut(place).copied()
+            }
             None => {
+                self.batch.recognised.unknown += 1;
                 cursor.lose();
                 None
             }

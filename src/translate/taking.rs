@@ -126,7 +126,6 @@ impl<'a, 's> Taking<'a, 's> {
             && level >= Entered::Resource
             && let Some((number, step)) = numbered(&self.batch.resources, self.resource)
         {
-            self.leave_source();
             self.entered = Entered::Resource;
             if let Some(resource) = otlp::read_resource(step.message.in_(self.request)) {
                 let notes = self.translator.outcome.notes();
@@ -139,6 +138,8 @@ impl<'a, 's> Taking<'a, 's> {
                     self.learned.resources.push(settled);
                 }
             }
+            // Not before it has been entered: it may be one that has no series just now.
+            self.leave_source();
         }
         if self.entered < Entered::Scope
             && level >= Entered::Scope

@@ -13,6 +13,7 @@ mod grpc;
 mod harness;
 mod http;
 mod lifecycle;
+mod recordings;
 mod scrape;
 mod sdk;
 mod tidy;
