@@ -149,6 +149,11 @@ watch *args:
 test *args:
     cargo test --locked {{ args }}
 
+# Measure what it costs beside the Collector, vmagent and others; --markdown writes docs/performance.md anew
+[group('develop')]
+bench-peers *args:
+    benches/peers/ingest.py {{ args }}
+
 # Check Prometheus' configuration and test its rules
 [group('develop')]
 rules:

@@ -221,7 +221,10 @@ fn attributes(resource: usize, metric: usize, point: usize) -> Vec<KeyValue> {
             "http.route",
             format!("/api/v{}/{}/{{id}}", route / 5, ROUTES[route % 5]),
         ),
-        text("network.protocol.version", if point % 2 == 0 { "1.1" } else { "2" }),
+        text(
+            "network.protocol.version",
+            if point.is_multiple_of(2) { "1.1" } else { "2" },
+        ),
         text(
             "server.address",
             format!("service-{:03}.shop.internal.example.com", resource / REPLICAS),
