@@ -31,6 +31,7 @@ mod caps;
 mod cell;
 mod exemplars;
 mod expiry;
+mod interner;
 mod read;
 mod registry;
 mod series;
@@ -56,6 +57,7 @@ pub use series::{Applied, Change, Point};
 pub use source::{Identity, Origin, Source};
 pub use writer::{Known, Writer};
 
+pub(crate) use interner::Interner;
 use registry::Registry;
 use source::Sources;
 use woven::Weaver;

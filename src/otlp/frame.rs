@@ -241,7 +241,7 @@ pub struct PlainNumber {
     pub start_unix_nano: u64,
     /// See [`super::Point`].
     pub time_unix_nano: u64,
-    /// See [`super::PointData`].
+    /// See [`super::Value`].
     pub value: Number,
 }
 

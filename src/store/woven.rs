@@ -9,6 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::Mutex;
 
 use super::Source;
+use super::interner::{Growth, Interner};
 
 /// The labels of a series in two parts, each held once for all series that have it: its own, which those of other sources have too,
 /// and those that series of its source have in common. A part is in pieces: they take turns, its own first (see [`join`]).
@@ -124,9 +125,8 @@ fn length(character: char) -> usize {
 /// The parts that are held.
 #[derive(Debug, Default)]
 pub(super) struct Weaver {
-    own: Mutex<HashTable<ArcStr>>,
-    /// With their hashes. A source is held by its series alone, so not by this.
-    shared: Mutex<HashTable<(u64, Weak<Shared>)>>,
+    own: Interner<ArcStr>,
+    shared: Mutex<HeldShared>,
     hasher: DefaultHashBuilder,
     /// Whether a series has gone since the last look at what nobody has any more.
     dropped: AtomicBool,
@@ -137,17 +137,9 @@ impl Weaver {
     pub(super) fn weave(&self, source: &Arc<Source>, text: &str, shared: &[Range<usize>]) -> Woven {
         let (own, shared) = split(text, shared).unwrap_or_else(|| whole(text));
         Woven {
-            own: self.own(&own),
+            own: self.own.intern(&own).0,
             shared: self.shared(source, &shared),
         }
-    }
-
-    fn own(&self, part: &str) -> ArcStr {
-        let hash = self.hasher.hash_one(part);
-        let mut held = self.own.lock();
-        let rehash = |other: &ArcStr| self.hasher.hash_one(other.as_str());
-        let entry = held.entry(hash, |other| other == part, rehash);
-        entry.or_insert_with(|| part.into()).get().clone()
     }
 
     fn shared(&self, source: &Arc<Source>, part: &str) -> Arc<Shared> {
@@ -159,7 +151,7 @@ impl Weaver {
             found = other.filter(|other| Arc::ptr_eq(&other.source, source) && *other.part == *part);
             found.is_some()
         };
-        if held.find(hash, is_it).is_some()
+        if held.table.find(hash, is_it).is_some()
             && let Some(found) = found
         {
             return found;
@@ -168,7 +160,11 @@ impl Weaver {
             source: Arc::clone(source),
             part: part.into(),
         });
-        held.insert_unique(hash, (hash, Arc::downgrade(&new)), |(hash, _)| *hash);
+        if held.growth.is_due(held.table.len()) {
+            held.prune();
+        }
+        held.table
+            .insert_unique(hash, (hash, Arc::downgrade(&new)), |(hash, _)| *hash);
         new
     }
 
@@ -182,13 +178,31 @@ impl Weaver {
         if !self.dropped.swap(false, Ordering::Relaxed) {
             return;
         }
-        let mut own = self.own.lock();
-        own.retain(|part| ArcStr::strong_count(part) != Some(1));
-        own.shrink_to(0, |part| self.hasher.hash_one(part.as_str()));
-        drop(own);
-        let mut shared = self.shared.lock();
-        shared.retain(|(_, shared)| shared.strong_count() > 0);
-        shared.shrink_to(0, |(hash, _)| *hash);
+        self.own.prune();
+        self.shared.lock().prune();
+    }
+}
+
+#[derive(Debug, Default)]
+struct HeldShared {
+    /// With their hashes. A source is held by its series alone, so not by this.
+    table: HashTable<(u64, Weak<Shared>)>,
+    growth: Growth,
+}
+
+impl HeldShared {
+    fn prune(&mut self) {
+        self.table.retain(|(_, shared)| shared.strong_count() > 0);
+        self.table.shrink_to(0, |(hash, _)| *hash);
+        self.growth.pruned(self.table.len());
+    }
+}
+
+#[cfg(test)]
+impl super::Store {
+    /// Of labels that are a series' own.
+    pub(crate) fn bytes_of_labels(&self) -> usize {
+        self.weaver.own.lengths(str::len).iter().sum()
     }
 }
 
@@ -296,7 +310,10 @@ mod tests {
             weaver.weave(&source, &text, &ranges),
         );
         assert!(ArcStr::ptr_eq(&first.own, &second.own) && Arc::ptr_eq(&first.shared, &second.shared));
-        let held = |weaver: &Weaver| (weaver.own.lock().len(), weaver.shared.lock().len());
+        let held = |weaver: &Weaver| {
+            let own = weaver.own.lengths(str::len);
+            (own.len(), weaver.shared.lock().table.len())
+        };
         drop(first);
         weaver.note_dropped();
         weaver.prune();

@@ -95,9 +95,8 @@ fn remember_points(
         match metric.points.find(&mut cursor, &memory.hasher, &[run.bytes]) {
             Some(place) => *metric.points.get_mut(place)? = point.known,
             None => {
-                let key = memory.shared(run.bytes);
-                // Held by the memory and by us: new.
-                size += SIZE_OF_POINT + if Arc::strong_count(&key) == 2 { key.len() } else { 0 };
+                let (key, is_new) = memory.shared(run.bytes);
+                size += SIZE_OF_POINT + if is_new { key.len() } else { 0 };
                 metric.points.insert(&mut cursor, &memory.hasher, key, point.known);
             }
         }

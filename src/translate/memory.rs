@@ -10,7 +10,7 @@ use super::recognise::recognise;
 use super::sequence::Sequence;
 use super::taking::Taking;
 use crate::otlp::Kind;
-use crate::store::{FamilyCell, Known, Source, Store};
+use crate::store::{FamilyCell, Interner, Known, Source, Store};
 
 /// What the senders' requests looked like last time: resources, scopes, metrics and points by the bytes that they are written in.
 /// Who sends the same bytes again means the same series, so nothing of it has to be read, checked, translated or looked up again.
@@ -22,7 +22,7 @@ use crate::store::{FamilyCell, Known, Source, Store};
 pub struct Memory {
     resources: RwLock<HashTable<Arc<Remembered>>>,
     /// Attributes that many resources have in common, such as the replicas of a service, are held once.
-    attributes: Mutex<HashTable<Arc<[u8]>>>,
+    attributes: Interner<Arc<[u8]>>,
     pub(super) hasher: DefaultHashBuilder,
     /// Those that are not in use.
     batches: Mutex<Vec<Batch>>,
@@ -130,16 +130,9 @@ impl Memory {
         Some(Arc::clone(remembered.get()))
     }
 
-    /// The same bytes, held once for all who have them.
-    pub(super) fn shared(&self, attributes: &[u8]) -> Arc<[u8]> {
-        let hash = self.hasher.hash_one(attributes);
-        let mut held = self.attributes.lock();
-        let entry = held.entry(
-            hash,
-            |other| **other == *attributes,
-            |other| self.hasher.hash_one(&**other),
-        );
-        Arc::clone(entry.or_insert_with(|| attributes.into()).get())
+    /// The same bytes, held once for all who have them; whether they are new.
+    pub(super) fn shared(&self, bytes: &[u8]) -> (Arc<[u8]>, bool) {
+        self.attributes.intern(bytes)
     }
 
     /// Forgets what belongs to nobody in the store any more. Meant to be called beside [`Store::sweep`].
@@ -157,9 +150,7 @@ impl Memory {
         }
         resources.shrink_to(0, |other| self.hasher.hash_one(&*other.key));
         drop(resources);
-        let mut attributes = self.attributes.lock();
-        attributes.retain(|held| Arc::strong_count(held) > 1);
-        attributes.shrink_to(0, |other| self.hasher.hash_one(&**other));
+        self.attributes.prune();
     }
 
     /// Keeps the number of resources within bounds between two sweeps.
@@ -215,9 +206,14 @@ mod tests {
 
         /// One gauge with an attribute `a`, of a resource with a `host.name`.
         fn take(&self, seconds: u64, host: &str, a: &str) {
+            self.take_flagged(seconds, host, a, 0);
+        }
+
+        /// The same with flags: 1 says that there is no value any more.
+        fn take_flagged(&self, seconds: u64, host: &str, a: &str, flags: u32) {
             let text = format!(
                 r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{{"key":"host.name","value":{{"stringValue":"{host}"}}}}]}},
-                "scopeMetrics":[{{"metrics":[{{"name":"g","gauge":{{"dataPoints":[{{"timeUnixNano":1,"asInt":1,
+                "scopeMetrics":[{{"metrics":[{{"name":"g","gauge":{{"dataPoints":[{{"timeUnixNano":1,"asInt":1,"flags":{flags},
                 "attributes":[{{"key":"a","value":{{"stringValue":"{a}"}}}}]}}]}}}}]}}]}}]}}"#
             );
             let arrival = Arrival {
@@ -242,7 +238,7 @@ mod tests {
 
         /// What is held of attributes and keys beside the resources.
         fn shared(&self) -> usize {
-            self.memory.attributes.lock().iter().map(|bytes| bytes.len()).sum()
+            self.memory.attributes.lengths(<[u8]>::len).iter().sum()
         }
     }
 
@@ -281,19 +277,27 @@ mod tests {
     }
 
     #[test]
+    fn series_that_are_taken_back_at_once_leave_nothing_to_wait_for_a_sweep() {
+        let bridge = Bridge::new(Limits::default());
+        for turn in 0..6_000 {
+            let a = format!("{turn:0100}");
+            bridge.take(0, "h", &a);
+            bridge.take_flagged(0, "h", &a, 1);
+        }
+        assert_eq!(bridge.store.series(), 0);
+        let held = bridge.shared() + bridge.store.bytes_of_labels();
+        assert!(held < 6_000 * 100, "{held}");
+    }
+
+    #[test]
     fn what_is_refused_is_not_remembered() {
         let bridge = Bridge::new(Limits {
             series: 3,
             ..Limits::default()
         });
         (0..500).for_each(|turn| bridge.take(0, "h", &format!("{turn:0100}")));
-        let attributes = bridge
-            .memory
-            .attributes
-            .lock()
-            .iter()
-            .filter(|bytes| bytes.len() > 100)
-            .count();
+        let lengths = bridge.memory.attributes.lengths(<[u8]>::len);
+        let attributes = lengths.iter().filter(|length| **length > 100).count();
         assert_eq!(attributes, 3);
     }
 

@@ -100,7 +100,7 @@ impl<'a> Recogniser<'a> {
             None => {
                 self.grown += new_key(&key)?;
                 let new = MetricMemory::of(message, &frame)?;
-                let key = self.memory.shared(&key.concat());
+                let (key, _) = self.memory.shared(&key.concat());
                 metrics.insert(cursor, &self.memory.hasher, key, new)
             }
         };
