@@ -61,8 +61,8 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// All that fit beside what does not fill a byte yet.
-    pub(super) const MOST: u32 = u64::BITS - 7;
+    /// All that fit beside what does not fill a byte yet, and leave a bit: a word that were full could not be shifted out at once.
+    pub(super) const MOST: u32 = u64::BITS - 8;
 
     #[inline]
     pub(super) fn of(codes: impl IntoIterator<Item = Code>) -> Self {
@@ -80,5 +80,27 @@ impl Word {
         let count = self.count + next.count;
         let bits = self.bits | next.bits << self.count;
         (count <= Self::MOST).then_some(Self { bits, count })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_of_any_count_come_out_behind_any_others() {
+        for (before, count) in (0..8).flat_map(|before| (0..=Word::MOST).map(move |count| (before, count))) {
+            let ones = |count: u32| (1_u64 << count) - 1;
+            let mut out = BitWriter::default();
+            out.put_bits(ones(before), before);
+            out.put_bits(ones(count), count);
+            // A bit that is not set, so that nothing that was left over goes unnoticed.
+            out.put_bits(0, 1);
+            out.put_bits(1, 1);
+            out.align();
+            let expected = u128::from(ones(before + count)) | 2 << (before + count);
+            let length = (before + count + 2).div_ceil(8) as usize;
+            assert_eq!(out.take(), expected.to_le_bytes()[..length], "{before} and {count}");
+        }
     }
 }
