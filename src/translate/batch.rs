@@ -2,6 +2,7 @@ use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use super::memory::Remembered;
+use super::sequence::Cursor;
 use crate::model::Number;
 use crate::otlp::frame::PlainNumber;
 use crate::otlp::{self, Kind};
@@ -47,8 +48,11 @@ pub(super) enum Step {
         known: Known,
         message: Message,
     },
-    /// A point that is not known.
-    Unknown(Message),
+    /// A point that is not known, and how far the sequence of its metric had been gone through in front of it.
+    Unknown {
+        message: Message,
+        behind: Cursor,
+    },
 }
 
 /// A point of a series that is known.

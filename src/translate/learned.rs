@@ -23,6 +23,8 @@ pub(super) struct LearnedPoint {
     pub(super) metric: usize,
     pub(super) cell: Arc<FamilyCell>,
     pub(super) message: Message,
+    /// Where it came in the sequence of its metric; lost where it was there, but the series was another one.
+    pub(super) behind: Cursor,
     pub(super) known: Known,
 }
 
@@ -88,6 +90,9 @@ fn remember_points(
         .reserve(if metric.points.is_empty() { points.len() } else { 0 });
     for point in points.iter().filter(|point| Arc::ptr_eq(&point.cell, &first.cell)) {
         let run = Run::of(step.kind, point.message.in_(request), &[])?;
+        if point.behind.is_found() {
+            cursor = point.behind;
+        }
         if run.bytes.len() > LONGEST_RUN {
             cursor.lose();
             continue;

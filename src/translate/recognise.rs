@@ -183,12 +183,13 @@ impl<'a> Recogniser<'a> {
             return self.any(kind, point, frame.attributes, points, cursor);
         };
         match self.known(frame.attributes, points, cursor) {
-            Some(known) => self
+            Ok(known) => self
                 .batch
                 .push_number(NumberStep::of(self.request, known, point, number)),
-            None => {
+            Err(behind) => {
                 otlp::read_point(kind, point)?;
-                self.batch.steps.push(Step::Unknown(Message::of(self.request, point)));
+                let message = Message::of(self.request, point);
+                self.batch.steps.push(Step::Unknown { message, behind });
             }
         }
         Some(())
@@ -205,36 +206,44 @@ impl<'a> Recogniser<'a> {
     ) -> Option<()> {
         let message = Message::of(self.request, point);
         let step = match self.known(attributes, points, cursor) {
-            Some(known) => {
+            Ok(known) => {
                 otlp::read_known_point(kind, point)?;
                 Step::Point { known, message }
             }
-            None => {
+            Err(behind) => {
                 otlp::read_point(kind, point)?;
-                Step::Unknown(message)
+                Step::Unknown { message, behind }
             }
         };
         self.batch.steps.push(step);
         Some(())
     }
 
+    /// The series of a point with these attributes, or how far the cursor had come where there is none.
     #[inline]
-    fn known(&mut self, attributes: Run<'_>, points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Known> {
+    fn known(
+        &mut self,
+        attributes: Run<'_>,
+        points: &mut Sequence<Known>,
+        cursor: &mut Cursor,
+    ) -> Result<Known, Cursor> {
         if attributes.is_expected
             && let Some((known, ())) = points.take_expected(cursor, |_| Some(()))
         {
             self.batch.recognised.expected += 1;
-            return Some(*known);
+            return Ok(*known);
         }
-        match points.find(cursor, &self.memory.hasher, &[attributes.bytes]) {
-            Some(place) => {
+        let behind = *cursor;
+        let place = points.find(cursor, &self.memory.hasher, &[attributes.bytes]);
+        match place.and_then(|place| points.get_mut(place)) {
+            Some(known) => {
                 self.batch.recognised.looked_up += 1;
-                points.get_mut(place).copied()
+                Ok(*known)
             }
             None => {
                 self.batch.recognised.unknown += 1;
                 cursor.lose();
-                None
+                Err(behind)
             }
         }
     }

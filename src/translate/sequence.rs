@@ -136,11 +136,12 @@ impl<T> Sequence<T> {
     /// Adds an item that is not there.
     pub(super) fn insert(&mut self, cursor: &mut Cursor, hasher: &DefaultHashBuilder, key: Arc<[u8]>, value: T) -> u32 {
         let place = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        self.items.push(Item {
-            key,
-            next: place.saturating_add(1),
-            value,
-        });
+        // In between, where something was expected, else in front of what is added next.
+        let next = match self.items.get(cursor.expected as usize) {
+            Some(_) => cursor.expected,
+            None => place.saturating_add(1),
+        };
+        self.items.push(Item { key, next, value });
         if self.items.len() > FEW {
             let hash = |place: &u32| {
                 self.items
@@ -183,6 +184,11 @@ impl Cursor {
         }
     }
 
+    /// Whether what came before is known, or nothing did.
+    pub(super) fn is_found(self) -> bool {
+        !matches!(self.last, Last::Unknown)
+    }
+
     /// Something that is not known has come in between.
     pub(super) fn lose(&mut self) {
         // What is expected stays: one more may have been added in front of it.
@@ -223,7 +229,6 @@ mod tests {
             } else if let Some(place) = sequence.find(&mut cursor, hasher, &[&key]) {
                 assert_eq!(sequence.get_mut(place), Some(&mut { number }));
             } else {
-                cursor.lose();
                 sequence.insert(&mut cursor, hasher, key.into(), number);
             }
         }
@@ -245,17 +250,38 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_cut_or_what_is_new_one_look_up_finds_the_way_again() {
+    fn behind_a_cut_one_look_up_finds_the_way_again() {
         let (mut sequence, hasher) = (Sequence::default(), DefaultHashBuilder::default());
         let order: Vec<_> = (0..40).collect();
         walk(&mut sequence, &hasher, &order);
         walk(&mut sequence, &hasher, &order);
-        assert_eq!(walk(&mut sequence, &hasher, &order[17..]), 22);
+        assert_eq!(walk(&mut sequence, &hasher, &order[17..]), 22, "a cut");
+        assert_eq!(walk(&mut sequence, &hasher, &order), 39, "from the front again");
         assert_eq!(
-            walk(&mut sequence, &hasher, &[&order[..20], &[100], &order[20..]].concat()),
-            38
+            walk(&mut sequence, &hasher, &[&order[..20], &order[30..]].concat()),
+            29,
+            "some are missing"
         );
-        assert_eq!(walk(&mut sequence, &hasher, &[&order[..20], &order[30..]].concat()), 29);
+    }
+
+    #[test]
+    fn what_is_new_is_expected_next_time_where_it_came() {
+        let (mut sequence, hasher) = (Sequence::default(), DefaultHashBuilder::default());
+        let order: Vec<_> = (0..40).collect();
+        walk(&mut sequence, &hasher, &order);
+        for new in [
+            [&[100, 101], &order[..], &[]].concat(),
+            [&[100, 101], &order[..20], &[102], &order[20..]].concat(),
+            [&[100, 101], &order[..20], &[102], &order[20..], &[103, 104]].concat(),
+        ] {
+            let before = sequence.items.len();
+            assert_eq!(
+                walk(&mut sequence, &hasher, &new),
+                before,
+                "all others stand where they did"
+            );
+            assert_eq!(walk(&mut sequence, &hasher, &new), new.len());
+        }
     }
 
     #[test]

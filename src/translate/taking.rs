@@ -5,6 +5,7 @@ use super::batch::{Batch, Message, Step};
 use super::known_run::KnownRun;
 use super::learned::{Learned, LearnedPoint};
 use super::memory::Memory;
+use super::sequence::Cursor;
 use crate::otlp::{self, Sink};
 use crate::store::Source;
 
@@ -76,7 +77,7 @@ impl<'a, 's> Taking<'a, 's> {
                     self.leave_to(Entered::Scope);
                     self.metric = Some(number as usize);
                 }
-                Step::Unknown(message) => self.unknown(message),
+                Step::Unknown { message, behind } => self.unknown(message, behind),
                 Step::Numbers(count) => self.numbers(count as usize),
                 Step::Point { .. } => at = self.points(at - 1),
             }
@@ -169,7 +170,7 @@ impl<'a, 's> Taking<'a, 's> {
     }
 
     /// Takes a point in the plain way, and learns where its series is.
-    fn unknown(&mut self, message: Message) {
+    fn unknown(&mut self, message: Message, behind: Cursor) {
         self.enter(Entered::Metric);
         let Some((number, step)) = numbered(&self.batch.metrics, self.metric) else {
             return;
@@ -186,6 +187,7 @@ impl<'a, 's> Taking<'a, 's> {
                 metric: number,
                 cell,
                 message,
+                behind,
                 known,
             });
         }
@@ -204,7 +206,7 @@ impl<'a, 's> Taking<'a, 's> {
                 && let Some((step, behind)) = rest.split_first()
             {
                 // It turns out not to be known any more.
-                self.unknown(step.message);
+                self.unknown(step.message, Cursor::lost());
                 rest = behind;
             }
         }
@@ -218,7 +220,7 @@ impl<'a, 's> Taking<'a, 's> {
         let taken = self.known(|run| steps.iter().take_while(|step| run.point(step, request)).count());
         match steps.get(taken) {
             Some(Step::Point { message, .. }) => {
-                self.unknown(*message);
+                self.unknown(*message, Cursor::lost());
                 from + taken + 1
             }
             _ => from + taken,

@@ -20,12 +20,12 @@ use meterbridge::translate::{self, Arrival, Memory, Outcome, Rules, Translator};
 const RECORDINGS: [(&str, f64); 9] = [
     ("python", 0.99),
     ("node", 0.99),
-    ("java", 0.97),
-    ("rust", 0.91),
-    ("go", 0.88),
-    ("collector", 0.94),
-    ("java-delta", 0.76),
-    ("java-delta-some", 0.6),
+    ("java", 0.99),
+    ("rust", 0.93),
+    ("go", 0.89),
+    ("collector", 0.95),
+    ("java-delta", 0.77),
+    ("java-delta-some", 0.62),
     ("go-delta", 0.11),
 ];
 
