@@ -57,7 +57,7 @@ impl Compression {
 pub(super) enum Message {
     /// As it came in one frame.
     Whole(Bytes),
-    /// Put together of several, or inflated.
+    /// Put together of several.
     Joined(Buffer),
 }
 
@@ -112,7 +112,7 @@ pub(super) fn inflate(
     limit: usize,
     reservation: &Reservation,
     buffers: &Arc<Buffers>,
-) -> Result<Option<Message>, Refusal> {
+) -> Result<Option<Buffer>, Refusal> {
     let inflate = || {
         let mut inflated = Inflated {
             buffer: buffers.take(),
@@ -124,7 +124,7 @@ pub(super) fn inflate(
             Compression::Gzip => inflated.take(MultiGzDecoder::new(body), "gzip")?,
             Compression::Zstd => inflated.take_zstd(body)?,
         }
-        Ok(Some(Message::Joined(inflated.buffer)))
+        Ok(Some(inflated.buffer))
     };
     if compression == Compression::None || body.len() < LONG_MESSAGE / 16 {
         inflate()
