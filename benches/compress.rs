@@ -1,7 +1,7 @@
 //! What it costs to compress a scrape, and what it becomes: `cargo bench --bench compress`.
 //!
 //! `counters` are lines of about 294 bytes, two thirds of them with integers; `histograms` have sixteen buckets each;
-//! `protobuf` is the same histograms in that format. Each comes in pieces, as a scrape makes them. `meterbridge` is what this
+//! `protobuf` is the same histograms in that format. Each comes in pieces, as a scrape makes them. `ours` is what this
 //! crate makes of it, the others are flate2 with zlib-rs at these levels. The ratios are printed first.
 
 #![allow(
@@ -12,7 +12,6 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::LazyLock;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -21,7 +20,7 @@ use flate2::write::GzEncoder;
 use meterbridge::exposition::Encoder;
 
 /// How much text a scrape makes at a time.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 256 << 10;
 
 const LINES: [usize; 3] = [1_000, 10_000, 100_000];
 
@@ -63,70 +62,33 @@ const KINDS: [(&str, Make); 3] = [
     ("protobuf", protobuf),
 ];
 
-mod counters {
-    use super::*;
-
-    static TEXTS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| LINES.map(super::counters));
-
-    #[divan::bench(args = LINES)]
-    fn meterbridge(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, super::meterbridge);
-    }
-
-    #[divan::bench(args = LINES)]
-    fn flate2_1(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, |text| flate2(text, 1));
-    }
-
-    #[divan::bench(args = LINES)]
-    fn flate2_6(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, |text| flate2(text, 6));
-    }
+fn rows() -> impl Iterator<Item = (&'static str, usize)> {
+    KINDS
+        .iter()
+        .flat_map(|(name, _)| LINES.iter().map(|lines| (*name, *lines)))
 }
 
-mod histograms {
-    use super::*;
-
-    static TEXTS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| LINES.map(super::histograms));
-
-    #[divan::bench(args = LINES)]
-    fn meterbridge(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, super::meterbridge);
-    }
-
-    #[divan::bench(args = LINES)]
-    fn flate2_1(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, |text| flate2(text, 1));
-    }
-
-    #[divan::bench(args = LINES)]
-    fn flate2_6(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, |text| flate2(text, 6));
-    }
+#[divan::bench(args = rows())]
+fn ours(bencher: Bencher<'_, '_>, row: (&str, usize)) {
+    measure(bencher, row, meterbridge);
 }
 
-mod protobuf {
-    use super::*;
-
-    static TEXTS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| LINES.map(super::protobuf));
-
-    #[divan::bench(args = LINES)]
-    fn meterbridge(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, super::meterbridge);
-    }
-
-    #[divan::bench(args = LINES)]
-    fn flate2_1(bencher: Bencher, lines: usize) {
-        measure(bencher, &TEXTS, lines, |text| flate2(text, 1));
-    }
+#[divan::bench(args = rows())]
+fn flate2_1(bencher: Bencher<'_, '_>, row: (&str, usize)) {
+    measure(bencher, row, |text| flate2(text, 1));
 }
 
-fn measure(bencher: Bencher, texts: &[Vec<u8>; 3], lines: usize, compress: impl Fn(&[u8]) -> usize + Sync) {
-    let index = LINES.iter().position(|of| *of == lines).expect("one of them");
-    let text = &texts[index];
+#[divan::bench(args = rows())]
+fn flate2_6(bencher: Bencher<'_, '_>, row: (&str, usize)) {
+    measure(bencher, row, |text| flate2(text, 6));
+}
+
+fn measure(bencher: Bencher<'_, '_>, (kind, lines): (&str, usize), compress: impl Fn(&[u8]) -> usize + Sync) {
+    let (_, make) = KINDS.iter().find(|(name, _)| *name == kind).expect("one of them");
+    let text = make(lines);
     bencher
-        .counter(BytesCount::of_slice(text))
-        .bench(|| compress(black_box(text)));
+        .counter(BytesCount::of_slice(&*text))
+        .bench(|| compress(black_box(&text)));
 }
 
 /// How much the text becomes.

@@ -43,50 +43,38 @@ fn render(bencher: Bencher<'_, '_>, mix: Mix, series: usize, syntax: Syntax) {
         .bench_local(|| black_box(bridge.scrape(format(syntax), &mut piece)));
 }
 
-#[divan::bench_group(sample_size = 1, sample_count = 11)]
-mod numbers {
-    use super::*;
+const SYNTAXES: [Syntax; 4] = [
+    Syntax::Text,
+    Syntax::OpenMetrics,
+    Syntax::OpenMetrics2,
+    Syntax::Protobuf,
+];
 
-    #[divan::bench(args = SIZES)]
-    fn copy(bencher: Bencher<'_, '_>, series: usize) {
-        let length = Bridge::with(Mix::Numbers, series).scrape(format(Syntax::Text), &mut Vec::new());
-        let (text, mut piece) = (vec![b'x'; length], Vec::new());
-        bencher.counter(BytesCount::new(length)).bench_local(|| {
-            for from in black_box(&text).chunks(256 << 10) {
-                piece.clear();
-                piece.extend_from_slice(from);
-                black_box(&mut piece);
-            }
-        });
-    }
-
-    #[divan::bench(args = SIZES)]
-    fn text(bencher: Bencher<'_, '_>, series: usize) {
-        render(bencher, Mix::Numbers, series, Syntax::Text);
-    }
-
-    #[divan::bench(args = SIZES)]
-    fn open_metrics(bencher: Bencher<'_, '_>, series: usize) {
-        render(bencher, Mix::Numbers, series, Syntax::OpenMetrics);
-    }
-
-    #[divan::bench(args = SIZES)]
-    fn open_metrics_2(bencher: Bencher<'_, '_>, series: usize) {
-        render(bencher, Mix::Numbers, series, Syntax::OpenMetrics2);
-    }
-
-    #[divan::bench(args = SIZES)]
-    fn protobuf(bencher: Bencher<'_, '_>, series: usize) {
-        render(bencher, Mix::Numbers, series, Syntax::Protobuf);
-    }
+fn rows(series: [usize; 3]) -> impl Iterator<Item = (Syntax, usize)> {
+    SYNTAXES
+        .into_iter()
+        .flat_map(move |syntax| series.map(|series| (syntax, series)))
 }
 
-#[divan::bench_group(sample_size = 1, sample_count = 11)]
-mod mixed {
-    use super::*;
+#[divan::bench(args = SIZES, sample_size = 1, sample_count = 11)]
+fn copy(bencher: Bencher<'_, '_>, series: usize) {
+    let length = Bridge::with(Mix::Numbers, series).scrape(format(Syntax::Text), &mut Vec::new());
+    let (text, mut piece) = (vec![b'x'; length], Vec::new());
+    bencher.counter(BytesCount::new(length)).bench_local(|| {
+        for from in black_box(&text).chunks(256 << 10) {
+            piece.clear();
+            piece.extend_from_slice(from);
+            black_box(&mut piece);
+        }
+    });
+}
 
-    #[divan::bench(args = [10_000, 50_000, 200_000])]
-    fn text(bencher: Bencher<'_, '_>, series: usize) {
-        render(bencher, Mix::Mixed, series, Syntax::Text);
-    }
+#[divan::bench(args = rows(SIZES), sample_size = 1, sample_count = 11)]
+fn numbers(bencher: Bencher<'_, '_>, (syntax, series): (Syntax, usize)) {
+    render(bencher, Mix::Numbers, series, syntax);
+}
+
+#[divan::bench(args = rows([10_000, 50_000, 200_000]), sample_size = 1, sample_count = 11)]
+fn mixed(bencher: Bencher<'_, '_>, (syntax, series): (Syntax, usize)) {
+    render(bencher, Mix::Mixed, series, syntax);
 }
