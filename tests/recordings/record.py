@@ -131,8 +131,8 @@ def rust() -> list:
 
 def collector() -> list:
     need("go")
-    run("go", "build", "-o", WORK / "collector", ".", cwd=HERE / "collector")
-    return [WORK / "collector", "--config", HERE / "collector/config.yaml"]
+    run("go", "build", "-o", WORK / "collector", ".", cwd=HERE.parent / "stack/collector")
+    return [WORK / "collector", "--config", HERE / "collector.yaml"]
 
 
 def start(command: list, **variables: str) -> subprocess.Popen:

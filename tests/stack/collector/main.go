@@ -1,5 +1,6 @@
-// A Collector of its makers' modules, with as much as otel/collector.yaml names. collector.sh runs it, where the makers'
-// image cannot be had and their program is not at hand.
+// A Collector of its makers' modules: what otel/collector.yaml names, which collector.sh runs it with, and a batch processor, of
+// which tests/recordings/record.py keeps what it sends on. The one of benches/peers is another: its Prometheus exporter needs the
+// modules of an earlier release.
 package main
 
 import (
@@ -14,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/exporter/nopexporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/batchprocessor"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
@@ -23,6 +26,9 @@ func factories() (otelcol.Factories, error) {
 	made := otelcol.Factories{Telemetry: otelconftelemetry.NewFactory()}
 	var err error
 	if made.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory()); err != nil {
+		return made, err
+	}
+	if made.Processors, err = otelcol.MakeFactoryMap[processor.Factory](batchprocessor.NewFactory()); err != nil {
 		return made, err
 	}
 	made.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](otlphttpexporter.NewFactory(), nopexporter.NewFactory())
