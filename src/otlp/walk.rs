@@ -82,9 +82,9 @@ fn read_scope<'a>(message: &'a [u8], scope: &mut Scope<'a>) -> Result<(), Fault>
 //   Histogram histogram = 9; ExponentialHistogram exponential_histogram = 10; Summary summary = 11; }
 //   repeated KeyValue metadata = 12; }
 fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
-    // A metric without data has no points, which is not an error (conformance P-09).
+    // A metric without data has no points, which is not an error (conformance P-09), but what else it has may be one.
     let Some((metric, data)) = head(message)? else {
-        return Ok(());
+        return Attributes::of(message, METADATA).check();
     };
     sink.metric(&metric);
     for field in Fields::of(message).skip(data.from) {
@@ -96,6 +96,8 @@ fn metric(message: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+const METADATA: &[u32] = &[12];
 
 /// All of a metric but its points, and where they are; `None` where there are none.
 pub(super) fn head(message: &[u8]) -> Result<Option<(Metric<'_>, Data)>, Fault> {
@@ -123,7 +125,7 @@ pub(super) fn head(message: &[u8]) -> Result<Option<(Metric<'_>, Data)>, Fault> 
             description,
             unit,
             kind: data.kind(),
-            metadata: Attributes::of(message, &[12]),
+            metadata: Attributes::of(message, METADATA),
         };
         (metric, data)
     }))

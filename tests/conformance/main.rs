@@ -33,6 +33,8 @@ mod protobuf;
 mod openmetrics2;
 mod deltas;
 mod generate;
+mod generated;
+mod oracle;
 mod property;
 mod recognition;
 mod poison;

@@ -125,7 +125,7 @@ impl Kind {
 }
 
 /// A field: its number, its wire type, and its payload without the length.
-type Field = (u32, u8, Vec<u8>);
+pub type Field = (u32, u8, Vec<u8>);
 
 /// The same request in another style.
 pub fn restyle(style: Style, request: &[u8]) -> Vec<u8> {
@@ -231,6 +231,13 @@ fn varint(bytes: &mut &[u8]) -> u64 {
         .iter()
         .rev()
         .fold(0, |value, byte| value << 7 | u64::from(byte & 0x7F))
+}
+
+/// A number as it is written.
+pub fn varint_of(value: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    push_varint(&mut out, value);
+    out
 }
 
 fn push_varint(out: &mut Vec<u8>, mut value: u64) {
