@@ -36,8 +36,9 @@ impl Labels {
                     unescape(&quoted[..end])
                 }
                 None => {
-                    let (name, behind) = rest.split_once("=\"")?;
-                    rest = behind;
+                    // No legal name has one in it.
+                    let (name, behind) = rest.split_at_checked(memchr::memchr(b'=', rest.as_bytes())?)?;
+                    rest = behind.strip_prefix("=\"")?;
                     Cow::Borrowed(name)
                 }
             };
@@ -56,7 +57,8 @@ impl Labels {
     /// The same of a text that is not held as labels.
     pub fn is_legal_text(text: &str) -> bool {
         // The first byte tells of the first name; of the others a comma in front of a quote, which may as well be in a value.
-        !text.starts_with('"') && (!text.contains(",\"") || Self::iter_text(text).all(|(name, _)| is_label_name(&name)))
+        let has_none = !text.starts_with('"') && memchr::memmem::find(text.as_bytes(), b",\"").is_none();
+        has_none || Self::iter_text(text).all(|(name, _)| is_label_name(&name))
     }
 }
 
@@ -83,10 +85,16 @@ impl Borrow<str> for Labels {
 /// Appends one label, separated by a comma from what is there, its value, and a name that is not legal, in quotes and escaped
 /// as all text formats ask for: `\`, `"` and line feed, nothing else (conformance L-07, F-04).
 pub fn push_label(text: &mut String, name: &str, value: &str) {
+    push_label_as(text, name, is_label_name(name), value);
+}
+
+/// The same where it is known whether the name [is legal](is_label_name).
+pub fn push_label_as(text: &mut String, name: &str, is_legal: bool, value: &str) {
+    text.reserve(name.len() + value.len() + 4);
     if !text.is_empty() {
         text.push(',');
     }
-    if is_label_name(name) {
+    if is_legal {
         text.push_str(name);
     } else {
         push_quoted(text, name);
@@ -98,8 +106,7 @@ pub fn push_label(text: &mut String, name: &str, value: &str) {
 fn push_quoted(text: &mut String, value: &str) {
     text.push('"');
     let mut rest = value;
-    let is_escaped = |byte: &u8| matches!(byte, b'\\' | b'"' | b'\n');
-    while let Some(at) = rest.as_bytes().iter().position(is_escaped) {
+    while let Some(at) = memchr::memchr3(b'\\', b'"', b'\n', rest.as_bytes()) {
         text.push_str(&rest[..at]);
         text.push_str(match rest.as_bytes()[at] {
             b'\\' => "\\\\",
@@ -113,18 +120,14 @@ fn push_quoted(text: &mut String, value: &str) {
 }
 
 fn closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.bytes().position(|byte| match byte {
-        _ if escaped => {
-            escaped = false;
-            false
+    let mut rest = text.as_bytes();
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        if rest.get(at) == Some(&b'"') {
+            return Some(text.len() - rest.len() + at);
         }
-        b'\\' => {
-            escaped = true;
-            false
-        }
-        byte => byte == b'"',
-    })
+        rest = rest.get(at + 2..)?;
+    }
+    None
 }
 
 fn unescape(value: &str) -> Cow<'_, str> {

@@ -92,11 +92,14 @@ impl<'a> Iterator for Pieces<'a> {
 /// A part as one text: how many bytes of lengths there are, the lengths, and the pieces one behind the other. `None` where one of them
 /// is too long.
 fn join(pieces: &[&str]) -> Option<String> {
-    let lengths: String = pieces
-        .iter()
-        .map(|piece| character(piece.len()))
-        .collect::<Option<_>>()?;
-    Some(format!("{}{lengths}{}", character(lengths.len())?, pieces.concat()))
+    let lengths = || pieces.iter().map(|piece| character(piece.len()));
+    let length = lengths().try_fold(0, |sum, length| Some(sum + length?.len_utf8()))?;
+    let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
+    let mut part = String::with_capacity(char::MAX_LEN_UTF8 + length + bytes);
+    part.push(character(length)?);
+    part.extend(lengths().flatten());
+    pieces.iter().for_each(|piece| part.push_str(piece));
+    Some(part)
 }
 
 /// There are no characters from here on,

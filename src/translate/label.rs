@@ -5,7 +5,7 @@ use hashbrown::DefaultHashBuilder;
 
 use super::label_name::LabelNaming;
 use super::{Rules, Strategy, value};
-use crate::model::{PointReason, Refused, push_label};
+use crate::model::{PointReason, Refused, is_label_name, push_label_as};
 use crate::otlp::{AnyValue, Attributes};
 
 /// The limits on the labels of one series; 0 means that there is none.
@@ -43,17 +43,37 @@ pub(super) struct LabelSet {
     joined: Vec<Range<usize>>,
     /// The sum of the hashes of all attributes: the same for the same attributes in any order.
     stream: u64,
+    /// What became of the keys of attributes last time, by their place: the next series has most likely the same ones.
+    names: Vec<Named>,
+    /// The order in which the entries were sorted last time, and room for it.
+    order: Vec<u32>,
+    sorted: Vec<Entry>,
 }
+
+/// What became of a key.
+#[derive(Debug)]
+struct Named {
+    key: String,
+    name: String,
+    is_legal: bool,
+}
+
+/// As many places as names are kept for.
+const KEPT_NAMES: usize = 64;
 
 const SCOPE_PREFIX: &str = "otel_scope_";
 const SCOPE_FIELDS: [&str; 3] = ["name", "version", "schema_url"];
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     name: Range<usize>,
+    /// Whether the name may stand without quotes.
+    is_legal: bool,
     key: Range<usize>,
     value: Range<usize>,
     origin: Origin,
+    /// How many came before.
+    at: u32,
 }
 
 /// Where a label comes from. Where some meet in one name, they are joined in this order.
@@ -90,6 +110,9 @@ impl LabelSet {
             indexed: Vec::new(),
             joined: Vec::new(),
             stream: 0,
+            names: Vec::new(),
+            order: Vec::new(),
+            sorted: Vec::new(),
         }
     }
 
@@ -120,13 +143,16 @@ impl LabelSet {
 
     /// The same of whatever origin.
     pub(super) fn push_named(&mut self, name: &str, value: &str, origin: Origin) {
+        let is_legal = is_label_name(name);
         let name = self.append(name);
         let value = self.append(value);
         self.entries.push(Entry {
             key: name.clone(),
             name,
+            is_legal,
             value,
             origin,
+            at: self.entries.len() as u32,
         });
     }
 
@@ -197,12 +223,12 @@ impl LabelSet {
             return Ok(());
         }
         let start = self.arena.len();
-        if !self.naming.append(&mut self.arena, prefix, key) {
+        let Some(is_legal) = self.append_name(prefix, key) else {
             self.arena.truncate(start);
             let key = self.append(key);
             self.dropped.push(key);
             return Ok(());
-        }
+        };
         let exported = match &self.arena[start..] {
             "job" => reserved.job,
             "instance" => reserved.instance,
@@ -230,11 +256,43 @@ impl LabelSet {
             .wrapping_add(self.hash_attribute(&self.arena[key.clone()], value, value_start));
         self.entries.push(Entry {
             name,
+            is_legal,
             key,
             value: value_start..value_end,
             origin,
+            at: self.entries.len() as u32,
         });
         Ok(())
+    }
+
+    /// Appends the name that becomes of a key, and tells whether it may stand without quotes; `None` where nothing is left of the key.
+    fn append_name(&mut self, prefix: &str, key: &str) -> Option<bool> {
+        let place = self.entries.len();
+        if let Some(named) = self.names.get(place)
+            && named.key == key
+            && prefix.is_empty()
+        {
+            self.arena.push_str(&named.name);
+            return Some(named.is_legal);
+        }
+        let start = self.arena.len();
+        self.naming.append(&mut self.arena, prefix, key).then(|| {
+            let name = &self.arena[start..];
+            let is_legal = is_label_name(name);
+            if place < KEPT_NAMES && prefix.is_empty() {
+                let named = Named {
+                    key: key.to_owned(),
+                    name: name.to_owned(),
+                    is_legal,
+                };
+                if place == self.names.len() {
+                    self.names.push(named);
+                } else if let Some(other) = self.names.get_mut(place) {
+                    *other = named;
+                }
+            }
+            is_legal
+        })
     }
 
     fn append(&mut self, text: &str) -> Range<usize> {
@@ -285,7 +343,8 @@ impl LabelSet {
         while first < self.entries.len() {
             let name = self.entries[first].name.clone();
             let same = |entry: &Entry| self.arena[entry.name.clone()] == self.arena[name.clone()];
-            let end = first + self.entries[first..].iter().take_while(|entry| same(entry)).count();
+            let others = self.entries.iter().skip(first + 1);
+            let end = first + 1 + others.take_while(|entry| same(entry)).count();
             let shown = self.without_fallback(first..end);
             if shown.len() > 1 {
                 self.joined.push(shown.clone());
@@ -309,8 +368,21 @@ impl LabelSet {
             let text = |range: &Range<usize>| &arena[range.clone()];
             (text(&a.name), a.origin, text(&a.key)).cmp(&(text(&b.name), b.origin, text(&b.key)))
         };
+        // The order of last time is tried first: that is a fraction of the comparisons.
+        if self.order.len() == self.entries.len() {
+            let entries = &self.entries;
+            self.sorted.clear();
+            self.sorted
+                .extend(self.order.iter().filter_map(|at| entries.get(*at as usize)).cloned());
+            if self.sorted.len() == entries.len() && self.sorted.is_sorted_by(|a, b| order(a, b).is_lt()) {
+                std::mem::swap(&mut self.entries, &mut self.sorted);
+                return;
+            }
+        }
         // Sorting is stable, so that the last of equal keys stays last.
         self.entries.sort_by(order);
+        self.order.clear();
+        self.order.extend(self.entries.iter().map(|entry| entry.at));
         self.entries.reverse();
         self.entries.dedup_by(|a, b| order(a, b).is_eq());
         self.entries.reverse();
@@ -362,7 +434,7 @@ impl LabelSet {
             return Err(self.value_too_long(if entries.len() == 1 { "value" } else { "joined value" }, name));
         }
         let before = self.rendered.len();
-        push_label(&mut self.rendered, name, value);
+        push_label_as(&mut self.rendered, name, first.is_legal, value);
         if is_ours {
             let end = self.rendered.len();
             match self.shared.last_mut() {
