@@ -10,6 +10,7 @@
 )]
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher, black_box};
@@ -32,6 +33,7 @@ fn main() {
 
 /// Requests in turn, each copied to where the one before was.
 struct Turns {
+    mix: Mix,
     rounds: Vec<Vec<Vec<u8>>>,
     next: usize,
     hot: Vec<u8>,
@@ -40,21 +42,24 @@ struct Turns {
 impl Turns {
     fn next(&mut self) -> Vec<u8> {
         let requests = self.rounds[0].len();
-        let round = self.next / requests % self.rounds.len();
-        let request = &self.rounds[round][self.next % requests];
+        let (round, number) = (self.next / requests, self.next % requests);
         self.next += 1;
         let mut hot = std::mem::take(&mut self.hot);
         hot.clear();
-        hot.extend_from_slice(request);
+        if self.mix == Mix::Deltas {
+            // Each window counts once, so every round is another one; the first has been taken.
+            let request = input::generated(self.mix, number, round as u64 + 1);
+            request.encode(&mut hot).expect("a vector grows");
+        } else {
+            hot.extend_from_slice(&self.rounds[round % self.rounds.len()][number]);
+        }
         hot
     }
 }
 
 fn ingest(bencher: Bencher<'_, '_>, mix: Mix, order: Order, series: usize) {
-    let intervals: &[u64] = match (mix, order) {
-        // Each window of a delta counts once, so more of them than are taken.
-        (Mix::Deltas, _) => &[0],
-        (_, Order::Go) => &[0, 1, 2],
+    let intervals: &[u64] = match order {
+        Order::Go => &[0, 1, 2],
         _ => &[0],
     };
     let rounds = intervals
@@ -62,6 +67,7 @@ fn ingest(bencher: Bencher<'_, '_>, mix: Mix, order: Order, series: usize) {
         .map(|interval| input::requests(mix, order, series, *interval))
         .collect();
     let turns = RefCell::new(Turns {
+        mix,
         rounds,
         next: 0,
         hot: Vec::new(),
@@ -99,10 +105,28 @@ mod steady {
         ingest(bencher, Mix::Numbers, Order::Go, series);
     }
 
+    #[divan::bench(args = SIZES)]
+    fn deltas(bencher: Bencher<'_, '_>, series: usize) {
+        ingest(bencher, Mix::Deltas, Order::Prost, series);
+    }
+
     #[divan::bench(args = [10_000, 50_000, 200_000])]
     fn mixed(bencher: Bencher<'_, '_>, series: usize) {
         ingest(bencher, Mix::Mixed, Order::Prost, series);
     }
+}
+
+/// As many senders at once as threads, whose series are in the same families. What two take as long for as one is twice as fast.
+#[divan::bench(threads = [1, 2, 4], sample_size = 5, sample_count = 100)]
+fn senders(bencher: Bencher<'_, '_>) {
+    let requests = input::requests(Mix::Numbers, Order::Prost, 200_000, 0);
+    let bridge = Bridge::new();
+    requests.iter().for_each(|request| bridge.take(request));
+    let next = AtomicUsize::new(0);
+    bencher.counter(ItemsCount::new(POINTS)).bench(|| {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        bridge.take(&requests[number % requests.len()]);
+    });
 }
 
 /// Series that are not held yet.
@@ -145,6 +169,29 @@ mod decode {
             .counter(ItemsCount::new(POINTS))
             .counter(BytesCount::of_slice(&**request))
             .bench_local(|| decode(black_box(request)));
+    }
+
+    fn text(bencher: Bencher<'_, '_>, mix: Mix, decode: impl Fn(&[u8])) {
+        let text = serde_json::to_vec(&input::generated(mix, 0, 0)).expect("it is a request");
+        bencher
+            .counter(ItemsCount::new(POINTS))
+            .counter(BytesCount::of_slice(&*text))
+            .bench_local(|| decode(black_box(&text)));
+    }
+
+    #[divan::bench(args = [Mix::Numbers, Mix::Mixed])]
+    fn json_into_generated_types(bencher: Bencher<'_, '_>, mix: Mix) {
+        text(bencher, mix, |text| {
+            black_box(serde_json::from_slice::<ExportMetricsServiceRequest>(text)).expect("it is a request");
+        });
+    }
+
+    #[divan::bench(args = [Mix::Numbers, Mix::Mixed])]
+    fn json(bencher: Bencher<'_, '_>, mix: Mix) {
+        text(bencher, mix, |text| {
+            let transcoded = otlp::json::transcode(text).expect("it is a request");
+            otlp::decode(&transcoded.protobuf, &mut Nothing).expect("it is a request");
+        });
     }
 
     #[divan::bench(args = [Mix::Numbers, Mix::Mixed])]

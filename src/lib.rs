@@ -33,6 +33,8 @@ pub mod model;
 pub mod store;
 #[cfg(feature = "instrument")]
 pub mod exposition;
+#[cfg(feature = "instrument")]
+mod protobuf;
 #[cfg(feature = "bridge")]
 pub mod api;
 #[cfg(feature = "instrument")]

@@ -216,7 +216,12 @@ pub(crate) fn read_point(kind: Kind, message: &[u8]) -> Option<Point<'_>> {
     Some(point)
 }
 
-/// The same of a point whose attributes have been checked before.
+/// The same of a point that has passed [`read_point`] or [`read_known_point`].
+pub(crate) fn read_point_again(kind: Kind, message: &[u8]) -> Option<Point<'_>> {
+    point::read(kind, message).ok()
+}
+
+/// The same as [`read_point`] of a point whose attributes have been checked before.
 pub(crate) fn read_known_point(kind: Kind, message: &[u8]) -> Option<Point<'_>> {
     let point = point::read(kind, message).ok()?;
     check::values(&point).ok()?;

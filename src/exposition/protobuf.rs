@@ -6,10 +6,7 @@ use crate::model::{
     Buckets, Exemplar, Exemplars, ExponentialHistogram, Family, Histogram, Labels, MetricType, Number, Sample, Series,
     Summary,
 };
-
-const VARINT: u32 = 0;
-const FIXED64: u32 = 1;
-const BYTES: u32 = 2;
+use crate::protobuf::{BYTES, FIXED64, VARINT, push_key, push_varint, put_length};
 
 /// `name`, `help`, `type` and `unit`.
 pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
@@ -36,7 +33,8 @@ fn type_number(metric_type: MetricType) -> u64 {
 
 /// One `metric`.
 pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, series: &Series<'_>) {
-    message(out, 4, |out| {
+    // Its labels alone take more than the length of one byte has room for.
+    message_with_room(out, 4, 2, |out| {
         for (name, value) in Labels::iter_text(series.labels) {
             write_label(out, &name, &value);
         }
@@ -176,6 +174,7 @@ fn write_exemplar(out: &mut Vec<u8>, field: u32, format: Format, exemplar: &Exem
 }
 
 fn write_label(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.reserve(name.len() + value.len() + 16);
     message(out, 1, |out| {
         bytes(out, 1, name.as_bytes());
         bytes(out, 2, value.as_bytes());
@@ -200,53 +199,37 @@ fn write_time(out: &mut Vec<u8>, field: u32, unix_nano: u64) {
 
 /// A message with its length in front.
 pub(super) fn write_framed(out: &mut Vec<u8>, body: &[u8]) {
-    varint(out, body.len() as u64);
+    push_varint(out, body.len() as u64);
     out.extend_from_slice(body);
 }
 
+/// Nearly all lengths take one byte.
 fn message(out: &mut Vec<u8>, field: u32, write: impl FnOnce(&mut Vec<u8>)) {
-    key(out, field, BYTES);
-    // Nearly all lengths take one byte; a longer one moves what has been written.
-    let at = out.len();
-    out.push(0);
-    write(out);
-    let length = (out.len() - at - 1) as u64;
-    match out.get_mut(at) {
-        Some(place) if length < 0x80 => *place = length as u8,
-        _ => {
-            let mut prefix = Vec::with_capacity(10);
-            varint(&mut prefix, length);
-            out.splice(at..=at, prefix);
-        }
-    }
+    message_with_room(out, field, 1, write);
 }
 
-fn key(out: &mut Vec<u8>, field: u32, wire_type: u32) {
-    varint(out, u64::from(field << 3 | wire_type));
+fn message_with_room(out: &mut Vec<u8>, field: u32, room: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    push_key(out, field, BYTES);
+    let start = out.len();
+    out.resize(start + room, 0);
+    write(out);
+    put_length(out, start, room);
 }
 
 fn bytes(out: &mut Vec<u8>, field: u32, value: &[u8]) {
-    key(out, field, BYTES);
-    varint(out, value.len() as u64);
+    push_key(out, field, BYTES);
+    push_varint(out, value.len() as u64);
     out.extend_from_slice(value);
 }
 
 fn double(out: &mut Vec<u8>, field: u32, value: f64) {
-    key(out, field, FIXED64);
+    push_key(out, field, FIXED64);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 fn varint_field(out: &mut Vec<u8>, field: u32, value: u64) {
-    key(out, field, VARINT);
-    varint(out, value);
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
+    push_key(out, field, VARINT);
+    push_varint(out, value);
 }
 
 fn zigzag(value: i64) -> u64 {

@@ -1,6 +1,6 @@
 use super::Point;
 use super::point::Value;
-use super::wire::{Fault, Fields, Nested};
+use super::wire::{Fault, Fields, Nested, Payload};
 use super::{Attributes, Exemplars};
 
 /// An exponential histogram point; the buckets are read when asked for.
@@ -16,12 +16,14 @@ pub struct ExponentialHistogramPoint<'a> {
     pub zero_count: u64,
     /// Up to which absolute value they did; 0 where it was not sent.
     pub zero_threshold: f64,
-    message: &'a [u8],
+    positive: Buckets<'a>,
+    negative: Buckets<'a>,
 }
 
 /// One side of an exponential histogram point.
 #[derive(Clone, Copy, Debug)]
 pub struct Buckets<'a> {
+    /// The one piece, or where `path` leads to them.
     message: &'a [u8],
     path: &'static [u32],
 }
@@ -29,18 +31,12 @@ pub struct Buckets<'a> {
 impl<'a> ExponentialHistogramPoint<'a> {
     /// The buckets above zero.
     pub fn positive(&self) -> Buckets<'a> {
-        Buckets {
-            message: self.message,
-            path: &[8],
-        }
+        self.positive
     }
 
     /// The buckets below zero, by absolute value.
     pub fn negative(&self) -> Buckets<'a> {
-        Buckets {
-            message: self.message,
-            path: &[9],
-        }
+        self.negative
     }
 
     pub(super) fn check(&self) -> Result<(), Fault> {
@@ -49,7 +45,25 @@ impl<'a> ExponentialHistogramPoint<'a> {
     }
 }
 
-impl Buckets<'_> {
+impl<'a> Buckets<'a> {
+    const NONE: Self = Self {
+        message: &[],
+        path: &[],
+    };
+
+    /// Reads one more piece of them: where there are several, all are looked for again at the end of `path` in the point.
+    fn found(&mut self, payload: Payload<'a>, point: &'a [u8], path: &'static [u32]) -> Result<(), Fault> {
+        let piece = payload.message("buckets")?;
+        *self = if self.message.is_empty() {
+            Self {
+                message: piece,
+                path: &[],
+            }
+        } else {
+            Self { message: point, path }
+        };
+        Ok(())
+    }
     /// Calls `count` with the count of each bucket in order, and gives the exponent of the lower bound of the first.
     pub fn for_each_count(&self, count: impl FnMut(u64)) -> i32 {
         // `decode` has checked the bytes.
@@ -59,14 +73,20 @@ impl Buckets<'_> {
     // message Buckets { sint32 offset = 1; repeated uint64 bucket_counts = 2; }
     fn read(&self, mut count: impl FnMut(u64)) -> Result<i32, Fault> {
         let mut offset = 0;
-        for piece in Nested::of(self.message, self.path, "buckets") {
-            for field in Fields::of(piece?) {
+        let mut read = |piece| -> Result<(), Fault> {
+            for field in Fields::of(piece) {
                 match field? {
                     (1, payload) => offset = payload.zigzag("offset")?,
                     (2, payload) => payload.repeated_varint("bucket_counts", &mut count)?,
                     _ => {}
                 }
             }
+            Ok(())
+        };
+        if self.path.is_empty() {
+            read(self.message)?;
+        } else {
+            Nested::of(self.message, self.path, "buckets").try_for_each(|piece| read(piece?))?;
         }
         Ok(offset)
     }
@@ -83,7 +103,8 @@ pub(super) fn point(message: &[u8]) -> Result<Point<'_>, Fault> {
         scale: 0,
         zero_count: 0,
         zero_threshold: 0.0,
-        message,
+        positive: Buckets::NONE,
+        negative: Buckets::NONE,
     };
     let mut point = Point::empty(Attributes::of(message, &[1]), Value::ExponentialHistogram(histogram));
     for field in Fields::of(message) {
@@ -94,6 +115,8 @@ pub(super) fn point(message: &[u8]) -> Result<Point<'_>, Fault> {
             (5, payload) => histogram.sum = Some(payload.double("a histogram's sum")?),
             (6, payload) => histogram.scale = payload.zigzag("scale")?,
             (7, payload) => histogram.zero_count = payload.fixed64("zero_count")?,
+            (8, payload) => histogram.positive.found(payload, message, &[8])?,
+            (9, payload) => histogram.negative.found(payload, message, &[9])?,
             (10, payload) => point.flags(payload)?,
             (11, _) => point.exemplars = Exemplars::of(message, &[11]),
             (14, payload) => histogram.zero_threshold = payload.double("zero_threshold")?,

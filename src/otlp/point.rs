@@ -47,7 +47,8 @@ pub struct HistogramPoint<'a> {
     pub count: u64,
     /// Their sum, where the sender knows it.
     pub sum: Option<f64>,
-    message: &'a [u8],
+    counts: Repeated<'a>,
+    bounds: Repeated<'a>,
 }
 
 /// A summary point; quantiles are read when asked for.
@@ -70,19 +71,17 @@ pub struct Quantile {
 }
 
 const NO_RECORDED_VALUE: u64 = 1;
-const BUCKET_COUNTS: u32 = 6;
-const EXPLICIT_BOUNDS: u32 = 7;
 const QUANTILE_VALUES: u32 = 6;
 
 impl HistogramPoint<'_> {
     /// Appends the count of each bucket.
     pub fn bucket_counts(&self, counts: &mut Vec<u64>) {
-        repeated(self.message, BUCKET_COUNTS, |bits| counts.push(bits));
+        self.counts.for_each(|bits| counts.push(bits));
     }
 
     /// Appends the bounds between the buckets.
     pub fn explicit_bounds(&self, bounds: &mut Vec<f64>) {
-        repeated(self.message, EXPLICIT_BOUNDS, |bits| bounds.push(f64::from_bits(bits)));
+        self.bounds.for_each(|bits| bounds.push(f64::from_bits(bits)));
     }
 }
 
@@ -96,13 +95,41 @@ impl SummaryPoint<'_> {
     }
 }
 
-fn repeated(message: &[u8], field: u32, mut push: impl FnMut(u64)) {
-    for (_, payload) in Fields::of(message)
-        .filter_map(Result::ok)
-        .filter(|(number, _)| *number == field)
-    {
-        // `read` has checked it.
-        let _ = payload.repeated_fixed64("", &mut push);
+/// A repeated field of 64-bit values that has been checked.
+#[derive(Clone, Copy, Debug)]
+enum Repeated<'a> {
+    None,
+    /// Packed, as senders write it.
+    Packed(&'a [u8]),
+    /// In several pieces (conformance P-16), which are looked for again in the message under this number.
+    Pieces(&'a [u8], u32),
+}
+
+impl<'a> Repeated<'a> {
+    /// Reads one more piece of it, of a field of that number in `message`.
+    fn read(&mut self, payload: Payload<'a>, name: &str, message: &'a [u8], number: u32) -> Result<(), Fault> {
+        payload.repeated_fixed64(name, |_| {})?;
+        *self = match (&self, payload) {
+            (Self::None, Payload::Bytes(bytes)) => Self::Packed(bytes),
+            _ => Self::Pieces(message, number),
+        };
+        Ok(())
+    }
+
+    fn for_each(self, mut push: impl FnMut(u64)) {
+        match self {
+            Self::None => {}
+            Self::Packed(bytes) => {
+                let chunks = bytes.as_chunks().0.iter();
+                chunks.for_each(|chunk| push(u64::from_le_bytes(*chunk)));
+            }
+            Self::Pieces(message, number) => {
+                let fields = Fields::of(message).filter_map(Result::ok);
+                for (_, payload) in fields.filter(|field| field.0 == number) {
+                    let _ = payload.repeated_fixed64("", &mut push);
+                }
+            }
+        }
     }
 }
 
@@ -143,7 +170,8 @@ fn histogram_point(message: &[u8]) -> Result<Point<'_>, Fault> {
     let mut histogram = HistogramPoint {
         count: 0,
         sum: None,
-        message,
+        counts: Repeated::None,
+        bounds: Repeated::None,
     };
     let mut point = Point::empty(Attributes::of(message, &[9]), Value::Histogram(histogram));
     for field in Fields::of(message) {
@@ -152,8 +180,8 @@ fn histogram_point(message: &[u8]) -> Result<Point<'_>, Fault> {
             (3, payload) => point.time(payload)?,
             (4, payload) => histogram.count = payload.fixed64("a histogram's count")?,
             (5, payload) => histogram.sum = Some(payload.double("a histogram's sum")?),
-            (BUCKET_COUNTS, payload) => payload.repeated_fixed64("bucket_counts", |_| {})?,
-            (EXPLICIT_BOUNDS, payload) => payload.repeated_fixed64("explicit_bounds", |_| {})?,
+            (number @ 6, payload) => histogram.counts.read(payload, "bucket_counts", message, number)?,
+            (number @ 7, payload) => histogram.bounds.read(payload, "explicit_bounds", message, number)?,
             (8, _) => point.exemplars = Exemplars::of(message, &[8]),
             (10, payload) => point.flags(payload)?,
             _ => {}

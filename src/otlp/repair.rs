@@ -1,5 +1,6 @@
 use super::schema::{Kind, MAX_DEPTH, Message, REQUEST};
-use super::wire::{Fields, Payload, push_key, push_length_at};
+use super::wire::{Fields, Payload};
+use crate::protobuf::{BYTES, push_key, put_length};
 
 /// A request in protobuf in which every text is UTF-8, and how many were not.
 #[derive(Debug)]
@@ -51,9 +52,9 @@ impl Repaired {
     }
 
     fn length_delimited(&mut self, number: u32, write: impl FnOnce(&mut Self)) {
-        push_key(&mut self.protobuf, number, 2);
+        push_key(&mut self.protobuf, number, BYTES);
         let start = self.protobuf.len();
         write(self);
-        push_length_at(&mut self.protobuf, start);
+        put_length(&mut self.protobuf, start, 0);
     }
 }

@@ -1,26 +1,27 @@
 use super::*;
+use crate::protobuf::{push_key, push_varint, put_length};
 
 /// One field, by the shape of its payload.
 fn varint(number: u32, value: u64) -> Vec<u8> {
     let mut out = Vec::new();
-    wire::push_key(&mut out, number, 0);
-    wire::push_varint(&mut out, value);
+    push_key(&mut out, number, 0);
+    push_varint(&mut out, value);
     out
 }
 
 fn fixed(number: u32, value: u64) -> Vec<u8> {
     let mut out = Vec::new();
-    wire::push_key(&mut out, number, 1);
+    push_key(&mut out, number, 1);
     out.extend(value.to_le_bytes());
     out
 }
 
 fn bytes(number: u32, payload: impl AsRef<[u8]>) -> Vec<u8> {
     let mut out = Vec::new();
-    wire::push_key(&mut out, number, 2);
+    push_key(&mut out, number, 2);
     let start = out.len();
     out.extend(payload.as_ref());
-    wire::push_length_at(&mut out, start);
+    put_length(&mut out, start, 0);
     out
 }
 

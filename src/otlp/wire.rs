@@ -29,8 +29,34 @@ impl<'a> Fields<'a> {
         self.rest
     }
 
+    /// Nearly all fields have a key of one byte, and are eight bytes long or say in one or two how long they are.
     #[inline]
     fn read(&mut self) -> Result<(u32, Payload<'a>), Fault> {
+        let (key, length, behind) = match self.rest {
+            [key @ 8..0x80, behind @ ..] if key & 7 == 1 => {
+                if let Some((value, rest)) = behind.split_first_chunk() {
+                    self.rest = rest;
+                    return Ok((u32::from(key >> 3), Payload::Fixed64(u64::from_le_bytes(*value))));
+                }
+                return self.read_any();
+            }
+            [key @ 8..0x80, length @ ..0x80, behind @ ..] => (key, usize::from(*length), behind),
+            [key @ 8..0x80, low, high @ ..0x80, behind @ ..] => {
+                (key, usize::from(*low & 0x7F) | usize::from(*high) << 7, behind)
+            }
+            _ => return self.read_any(),
+        };
+        if key & 7 == 2
+            && let Some((bytes, rest)) = behind.split_at_checked(length)
+        {
+            self.rest = rest;
+            return Ok((u32::from(key >> 3), Payload::Bytes(bytes)));
+        }
+        self.read_any()
+    }
+
+    #[inline(never)]
+    fn read_any(&mut self) -> Result<(u32, Payload<'a>), Fault> {
         let key = varint(&mut self.rest)?;
         let Some(number @ 1..=0x1FFF_FFFF) = u32::try_from(key >> 3).ok() else {
             return Err(malformed("a field number that protobuf does not have"));
@@ -203,27 +229,6 @@ impl<'a> Iterator for Nested<'a> {
             self.depth += 1;
         }
     }
-}
-
-/// Appends a varint.
-pub(super) fn push_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Appends what stands in front of a field's value.
-pub(super) fn push_key(out: &mut Vec<u8>, number: u32, wire_type: u32) {
-    push_varint(out, u64::from(number) << 3 | u64::from(wire_type));
-}
-
-/// Puts the length in front of the message that has been appended since `start`.
-pub(super) fn push_length_at(out: &mut Vec<u8>, start: usize) {
-    let mut prefix = Vec::with_capacity(5);
-    push_varint(&mut prefix, out.len().saturating_sub(start) as u64);
-    out.splice(start..start, prefix);
 }
 
 #[cold]

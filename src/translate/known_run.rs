@@ -50,7 +50,7 @@ impl<'a, 's> KnownRun<'a, 's> {
         let Step::Point { known, message } = *step else {
             return false;
         };
-        otlp::read_known_point(self.kind, message.in_(request)).is_some_and(|point| self.any(known, &point).is_some())
+        otlp::read_point_again(self.kind, message.in_(request)).is_some_and(|point| self.any(known, &point).is_some())
     }
 
     /// Takes a number; whether it did.

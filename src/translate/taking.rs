@@ -175,7 +175,7 @@ impl<'a, 's> Taking<'a, 's> {
         let Some((number, step)) = numbered(&self.batch.metrics, self.metric) else {
             return;
         };
-        let Some(point) = otlp::read_point(step.kind, message.in_(self.request)) else {
+        let Some(point) = otlp::read_point_again(step.kind, message.in_(self.request)) else {
             return;
         };
         if let Some((cell, known)) = self.translator.take_and_know(&point)

@@ -4,8 +4,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-use crate::otlp::schema::Kind;
-use crate::otlp::wire::push_varint;
+use crate::otlp::schema::{Field, Kind};
+use crate::protobuf::{BYTES, FIXED64, VARINT, push_key, push_varint};
 
 /// Base64 with or without padding, as the JSON mapping of protobuf asks of readers.
 const ENGINE: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -14,51 +14,29 @@ const ENGINE: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ENGINE);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ENGINE);
 
-/// A JSON value that becomes one protobuf value; `None` for `null`.
-pub(super) struct Scalar {
-    pub(super) kind: Kind,
-    pub(super) name: &'static str,
+/// A JSON value that becomes one protobuf field, which is appended; false for `null`, of which nothing becomes.
+pub(super) struct Scalar<'o> {
+    pub(super) field: &'static Field,
+    pub(super) out: &'o mut Vec<u8>,
 }
 
-/// A value in protobuf's form, without its key.
-pub(super) enum Wire {
+/// A number in protobuf's form, without its key.
+enum Wire {
     Varint(u64),
     Fixed64(u64),
-    Bytes(Vec<u8>),
 }
 
-impl Wire {
-    pub(super) fn wire_type(&self) -> u32 {
-        match self {
-            Self::Varint(_) => 0,
-            Self::Fixed64(_) => 1,
-            Self::Bytes(_) => 2,
-        }
-    }
+impl<'de> DeserializeSeed<'de> for Scalar<'_> {
+    type Value = bool;
 
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Varint(value) => push_varint(out, *value),
-            Self::Fixed64(value) => out.extend_from_slice(&value.to_le_bytes()),
-            Self::Bytes(bytes) => {
-                push_varint(out, bytes.len() as u64);
-                out.extend_from_slice(bytes);
-            }
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Scalar {
-    type Value = Option<Wire>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl Scalar {
+impl Scalar<'_> {
     fn unsigned(&self, value: u64) -> Option<Wire> {
-        Some(match self.kind {
+        Some(match self.field.kind {
             Kind::Double => Wire::Fixed64((value as f64).to_bits()),
             Kind::Fixed64 => Wire::Fixed64(value),
             Kind::Uint64 => Wire::Varint(value),
@@ -67,7 +45,7 @@ impl Scalar {
     }
 
     fn signed(&self, value: i64) -> Option<Wire> {
-        Some(match self.kind {
+        Some(match self.field.kind {
             Kind::Double => Wire::Fixed64((value as f64).to_bits()),
             Kind::Fixed64 => Wire::Fixed64(u64::try_from(value).ok()?),
             Kind::Uint64 => Wire::Varint(u64::try_from(value).ok()?),
@@ -83,7 +61,7 @@ impl Scalar {
     }
 
     fn double(&self, value: f64) -> Option<Wire> {
-        if let Kind::Double = self.kind {
+        if let Kind::Double = self.field.kind {
             return Some(Wire::Fixed64(value.to_bits()));
         }
         // JSON has one kind of number: 4.0 and 1e3 are whole, and so is every double beyond 2^53, times among them.
@@ -99,15 +77,9 @@ impl Scalar {
         }
     }
 
+    /// A number that is written as text.
     fn text(&self, value: &str) -> Option<Wire> {
-        match self.kind {
-            Kind::String => Some(Wire::Bytes(value.as_bytes().to_vec())),
-            Kind::Bytes => STANDARD
-                .decode(value)
-                .or_else(|_| URL_SAFE.decode(value))
-                .ok()
-                .map(Wire::Bytes),
-            Kind::Id => unhex(value).map(Wire::Bytes),
+        match self.field.kind {
             Kind::Double => match value {
                 "NaN" => Some(f64::NAN),
                 "Infinity" => Some(f64::INFINITY),
@@ -115,19 +87,24 @@ impl Scalar {
                 _ => number(value),
             }
             .map(|double| Wire::Fixed64(double.to_bits())),
+            Kind::Fixed64 | Kind::Sfixed64 | Kind::Varint | Kind::Uint64 | Kind::Zigzag => {
+                if value.starts_with('+') {
+                    None
+                } else if let Ok(unsigned) = value.parse() {
+                    self.unsigned(unsigned)
+                } else if let Ok(signed) = value.parse() {
+                    self.signed(signed)
+                } else {
+                    number(value).and_then(|double| self.double(double))
+                }
+            }
             // Numbers by name are what P-12 forbids, numbers as text what P-11 allows for 64 bits.
-            Kind::Enum | Kind::Bool | Kind::Message(_) => None,
-            _ if value.starts_with('+') => None,
-            _ => match (value.parse::<u64>(), value.parse::<i64>()) {
-                (Ok(unsigned), _) => self.unsigned(unsigned),
-                (_, Ok(signed)) => self.signed(signed),
-                _ => number(value).and_then(|double| self.double(double)),
-            },
+            Kind::Enum | Kind::Bool | Kind::Message(_) | Kind::String | Kind::Bytes | Kind::Id => None,
         }
     }
 
     fn wanted(&self) -> &'static str {
-        match self.kind {
+        match self.field.kind {
             Kind::Message(_) => "an object",
             Kind::String => "a string",
             Kind::Bytes => "bytes in base64",
@@ -141,51 +118,82 @@ impl Scalar {
         }
     }
 
-    fn found<E: Error>(&self, wire: Option<Wire>, value: impl fmt::Display) -> Result<Option<Wire>, E> {
-        if wire.is_some() {
-            return Ok(wire);
+    fn number<E: Error>(self, wire: Option<Wire>, value: impl fmt::Display) -> Result<bool, E> {
+        match wire {
+            Some(Wire::Varint(number)) => {
+                push_key(self.out, self.field.number, VARINT);
+                push_varint(self.out, number);
+            }
+            Some(Wire::Fixed64(number)) => {
+                push_key(self.out, self.field.number, FIXED64);
+                self.out.extend_from_slice(&number.to_le_bytes());
+            }
+            None => return Err(self.unfit(value)),
         }
+        Ok(true)
+    }
+
+    fn bytes<E: Error>(self, bytes: Option<impl AsRef<[u8]>>, value: &str) -> Result<bool, E> {
+        let Some(bytes) = bytes.as_ref().map(AsRef::as_ref) else {
+            return Err(self.unfit(format_args!("\"{value}\"")));
+        };
+        push_key(self.out, self.field.number, BYTES);
+        push_varint(self.out, bytes.len() as u64);
+        self.out.extend_from_slice(bytes);
+        Ok(true)
+    }
+
+    fn unfit<E: Error>(&self, value: impl fmt::Display) -> E {
         let value: String = value.to_string().chars().take(64).collect();
-        Err(E::custom(format!(
-            "{} is {value}, it has to be {}",
-            self.name,
-            self.wanted()
-        )))
+        let (name, wanted) = (self.field.json, self.wanted());
+        E::custom(format!("{name} is {value}, it has to be {wanted}"))
     }
 }
 
-impl Visitor<'_> for Scalar {
-    type Value = Option<Wire>;
+impl Visitor<'_> for Scalar<'_> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} for {}", self.wanted(), self.name)
+        write!(f, "{} for {}", self.wanted(), self.field.json)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_unit<E: Error>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        self.found(
-            matches!(self.kind, Kind::Bool).then_some(Wire::Varint(u64::from(value))),
-            value,
-        )
+    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
+        let is_wanted = matches!(self.field.kind, Kind::Bool);
+        self.number(is_wanted.then_some(Wire::Varint(u64::from(value))), value)
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        self.found(self.unsigned(value), value)
+    fn visit_u64<E: Error>(self, value: u64) -> Result<bool, E> {
+        let wire = self.unsigned(value);
+        self.number(wire, value)
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        self.found(self.signed(value), value)
+    fn visit_i64<E: Error>(self, value: i64) -> Result<bool, E> {
+        let wire = self.signed(value);
+        self.number(wire, value)
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        self.found(self.double(value), value)
+    fn visit_f64<E: Error>(self, value: f64) -> Result<bool, E> {
+        let wire = self.double(value);
+        self.number(wire, value)
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        self.found(self.text(value), format_args!("\"{value}\""))
+    fn visit_str<E: Error>(self, value: &str) -> Result<bool, E> {
+        match self.field.kind {
+            Kind::String => self.bytes(Some(value), value),
+            Kind::Bytes => {
+                let bytes = STANDARD.decode(value).or_else(|_| URL_SAFE.decode(value));
+                self.bytes(bytes.ok(), value)
+            }
+            Kind::Id => self.bytes(unhex(value), value),
+            _ => {
+                let wire = self.text(value);
+                self.number(wire, format_args!("\"{value}\""))
+            }
+        }
     }
 }
 

@@ -7,13 +7,15 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::Transcoded;
 use super::scalar::Scalar;
 use crate::otlp::schema::{FIELD_NUMBERS, Field, Kind, MAX_DEPTH, Message, REQUEST};
-use crate::otlp::wire::{push_key, push_length_at, push_varint};
+use crate::protobuf::{BYTES, push_key, push_varint, put_length};
 
 pub(super) fn request(text: &str) -> Result<Transcoded, serde_json::Error> {
     let mut output = Output {
-        protobuf: Vec::new(),
+        // About what it comes to.
+        protobuf: Vec::with_capacity(text.len() / 3),
         unknown: None,
         depth: 0,
+        lengths: [1; MAX_DEPTH + 1],
     };
     let mut parser = serde_json::Deserializer::from_str(text);
     // The parser's own limit counts arrays and objects; ours counts messages, and holds for all that recurses here.
@@ -35,6 +37,9 @@ struct Output {
     protobuf: Vec<u8>,
     unknown: Option<String>,
     depth: usize,
+    /// How many bytes the length of the last message took at each depth: the next one's takes as many most of the time, and then it
+    /// need not be moved.
+    lengths: [usize; MAX_DEPTH + 1],
 }
 
 impl Output {
@@ -46,13 +51,18 @@ impl Output {
         write: impl FnOnce(&mut Self) -> Result<Presence, E>,
     ) -> Result<(), E> {
         let before = self.protobuf.len();
-        push_key(&mut self.protobuf, field.number, 2);
+        push_key(&mut self.protobuf, field.number, BYTES);
         let start = self.protobuf.len();
+        let room = self.lengths.get(self.depth).copied().unwrap_or(1);
+        self.protobuf.resize(start + room, 0);
         if let (Presence::Null, false) = (write(self)?, field.repeated) {
             self.protobuf.truncate(before);
             return Ok(());
         }
-        push_length_at(&mut self.protobuf, start);
+        let taken = put_length(&mut self.protobuf, start, room);
+        if let Some(length) = self.lengths.get_mut(self.depth) {
+            *length = taken;
+        }
         Ok(())
     }
 
@@ -60,15 +70,15 @@ impl Output {
     /// not where messages and arrays add up. The bytes stay, as a field that means nothing, so that a request full of repeated
     /// keys costs no more than another.
     fn take_back(&mut self, written: &Range<usize>) {
-        let Some(bytes) = self.protobuf.get_mut(written.clone()) else {
-            return;
-        };
         // Key and value take two bytes at least; of long ones the length is written in five, zeros in front.
+        let bytes = match self.protobuf.get_mut(written.clone()) {
+            Some(bytes) if bytes.len() >= 2 => bytes,
+            _ => return,
+        };
         let mut header = Vec::with_capacity(6);
-        push_key(&mut header, FIELD_NUMBERS as u32 - 1, 2);
+        push_key(&mut header, FIELD_NUMBERS as u32 - 1, BYTES);
         match bytes.len() {
-            0 | 1 => return,
-            length @ 2..=129 => push_varint(&mut header, length as u64 - 2),
+            length @ ..=129 => push_varint(&mut header, length as u64 - 2),
             length => {
                 let length = length as u64 - 6;
                 header.extend((0..4).map(|at| (length >> (7 * at)) as u8 | 0x80));
@@ -178,17 +188,12 @@ impl FieldValue<'_> {
             Kind::Message(message) => output.length_delimited(field, |output| {
                 MessageBody { message, output }.deserialize(deserializer)
             }),
-            kind => {
-                let value = Scalar { kind, name: field.json }.deserialize(deserializer)?;
+            _ => {
+                let out = &mut output.protobuf;
                 // In an array of numbers `null` has no default to stand for; elsewhere it means that nothing was sent.
-                match value {
-                    Some(value) => {
-                        push_key(&mut output.protobuf, field.number, value.wire_type());
-                        value.write(&mut output.protobuf);
-                        Ok(())
-                    }
-                    None if field.repeated => Err(D::Error::custom(format!("null in {}", field.json))),
-                    None => Ok(()),
+                match (Scalar { field, out }).deserialize(deserializer)? {
+                    false if field.repeated => Err(D::Error::custom(format!("null in {}", field.json))),
+                    _ => Ok(()),
                 }
             }
         }
