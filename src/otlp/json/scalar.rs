@@ -14,7 +14,8 @@ const ENGINE: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, ENGINE);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, ENGINE);
 
-/// A JSON value that becomes one protobuf field, which is appended; false for `null`, of which nothing becomes.
+/// A JSON value that becomes one protobuf field, which is appended, without its key where it is one of an array: those are packed.
+/// False for `null`, of which nothing becomes.
 pub(super) struct Scalar<'o> {
     pub(super) field: &'static Field,
     pub(super) out: &'o mut Vec<u8>,
@@ -24,6 +25,15 @@ pub(super) struct Scalar<'o> {
 enum Wire {
     Varint(u64),
     Fixed64(u64),
+}
+
+impl Wire {
+    fn wire_type(&self) -> u32 {
+        match self {
+            Self::Varint(_) => VARINT,
+            Self::Fixed64(_) => FIXED64,
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Scalar<'_> {
@@ -119,16 +129,15 @@ impl Scalar<'_> {
     }
 
     fn number<E: Error>(self, wire: Option<Wire>, value: impl fmt::Display) -> Result<bool, E> {
+        let Some(wire) = wire else {
+            return Err(self.unfit(value));
+        };
+        if !self.field.repeated {
+            push_key(self.out, self.field.number, wire.wire_type());
+        }
         match wire {
-            Some(Wire::Varint(number)) => {
-                push_key(self.out, self.field.number, VARINT);
-                push_varint(self.out, number);
-            }
-            Some(Wire::Fixed64(number)) => {
-                push_key(self.out, self.field.number, FIXED64);
-                self.out.extend_from_slice(&number.to_le_bytes());
-            }
-            None => return Err(self.unfit(value)),
+            Wire::Varint(number) => push_varint(self.out, number),
+            Wire::Fixed64(number) => self.out.extend_from_slice(&number.to_le_bytes()),
         }
         Ok(true)
     }

@@ -211,21 +211,29 @@ impl<'de> Visitor<'de> for FieldValue<'_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
-        struct Element<'o>(FieldValue<'o>);
-        impl<'de> DeserializeSeed<'de> for Element<'_> {
-            type Value = ();
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-                self.0.element(deserializer)
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<(), A::Error> {
+        let Self { field, output } = self;
+        match field.kind {
+            Kind::Message(_) => elements(field, output, array),
+            // Packed, as senders of protobuf write numbers.
+            _ => output.length_delimited(field, |output| {
+                elements(field, output, array).map(|()| Presence::Object)
+            }),
         }
-        while array
-            .next_element_seed(Element(FieldValue {
-                field: self.field,
-                output: self.output,
-            }))?
-            .is_some()
-        {}
-        Ok(())
     }
+}
+
+fn elements<'de, A: SeqAccess<'de>>(field: &'static Field, output: &mut Output, mut array: A) -> Result<(), A::Error> {
+    struct Element<'o>(FieldValue<'o>);
+    impl<'de> DeserializeSeed<'de> for Element<'_> {
+        type Value = ();
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+            self.0.element(deserializer)
+        }
+    }
+    while array
+        .next_element_seed(Element(FieldValue { field, output }))?
+        .is_some()
+    {}
+    Ok(())
 }
