@@ -29,30 +29,28 @@ impl<'a> Fields<'a> {
         self.rest
     }
 
-    /// Nearly all fields have a key of one byte, and are eight bytes long or say in one or two how long they are.
+    /// Nearly all fields have a key of one byte, and are a small number, or eight bytes long, or say in one or two how long they are.
     #[inline]
     fn read(&mut self) -> Result<(u32, Payload<'a>), Fault> {
-        let (key, length, behind) = match self.rest {
-            [key @ 8..0x80, behind @ ..] if key & 7 == 1 => {
-                if let Some((value, rest)) = behind.split_first_chunk() {
-                    self.rest = rest;
-                    return Ok((u32::from(key >> 3), Payload::Fixed64(u64::from_le_bytes(*value))));
-                }
-                return self.read_any();
-            }
-            [key @ 8..0x80, length @ ..0x80, behind @ ..] => (key, usize::from(*length), behind),
-            [key @ 8..0x80, low, high @ ..0x80, behind @ ..] => {
-                (key, usize::from(*low & 0x7F) | usize::from(*high) << 7, behind)
-            }
-            _ => return self.read_any(),
+        let [key @ 8..0x80, behind @ ..] = self.rest else {
+            return self.read_any();
         };
-        if key & 7 == 2
-            && let Some((bytes, rest)) = behind.split_at_checked(length)
-        {
-            self.rest = rest;
-            return Ok((u32::from(key >> 3), Payload::Bytes(bytes)));
+        let found = match (key & 7, behind) {
+            (1, _) => behind
+                .split_first_chunk()
+                .map(|(value, rest)| (Payload::Fixed64(u64::from_le_bytes(*value)), rest)),
+            (2, [length @ ..0x80, rest @ ..]) => bytes(rest, usize::from(*length)),
+            (2, [low, high @ ..0x80, rest @ ..]) => bytes(rest, usize::from(low & 0x7F) | usize::from(*high) << 7),
+            (0, [value @ ..0x80, rest @ ..]) => Some((Payload::Varint(u64::from(*value)), rest)),
+            _ => None,
+        };
+        match found {
+            Some((payload, rest)) => {
+                self.rest = rest;
+                Ok((u32::from(key >> 3), payload))
+            }
+            None => self.read_any(),
         }
-        self.read_any()
     }
 
     #[inline(never)]
@@ -82,6 +80,12 @@ impl<'a> Fields<'a> {
         };
         Ok((number, payload))
     }
+}
+
+#[inline]
+fn bytes(rest: &[u8], length: usize) -> Option<(Payload<'_>, &[u8])> {
+    let (bytes, rest) = rest.split_at_checked(length)?;
+    Some((Payload::Bytes(bytes), rest))
 }
 
 impl<'a> Iterator for Fields<'a> {
