@@ -216,7 +216,8 @@ pub(crate) fn read_point(kind: Kind, message: &[u8]) -> Option<Point<'_>> {
     Some(point)
 }
 
-/// The same of a point that has passed [`read_point`] or [`read_known_point`].
+/// The same of a point that needs no check any more: it has passed [`read_point`] or [`read_known_point`], or is a plain number with
+/// attributes that are known.
 pub(crate) fn read_point_again(kind: Kind, message: &[u8]) -> Option<Point<'_>> {
     point::read(kind, message).ok()
 }

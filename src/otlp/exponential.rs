@@ -64,6 +64,7 @@ impl<'a> Buckets<'a> {
         };
         Ok(())
     }
+
     /// Calls `count` with the count of each bucket in order, and gives the exponent of the lower bound of the first.
     pub fn for_each_count(&self, count: impl FnMut(u64)) -> i32 {
         // `decode` has checked the bytes.

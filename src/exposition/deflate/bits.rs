@@ -61,7 +61,7 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// All that fit beside what does not fill a byte yet, and leave a bit: a word that were full could not be shifted out at once.
+    /// All that fit beside what does not fill a byte yet, less one: a shift by all 64 bits of a full word is none.
     pub(super) const MOST: u32 = u64::BITS - 8;
 
     #[inline]
