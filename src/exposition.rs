@@ -156,22 +156,22 @@ impl Format {
                 self.write_series(target, family, &series.series());
             }
             if self.is_framed() {
-                self.write_framed(out, &message);
-                message.clear();
+                self.write_length(out, message.len());
+                out.append(&mut message);
             }
         }
         self.write_end(out);
     }
 
-    /// Whether a family is a message with its length in front: head and series make its body, and [`Format::write_framed`]
-    /// takes that.
+    /// Whether a family is a message with its length in front: head and series make its body, and [`Format::write_length`] writes
+    /// what stands in front of that.
     pub fn is_framed(self) -> bool {
         self.syntax == Syntax::Protobuf
     }
 
-    /// Appends the message of which this is the body.
-    pub fn write_framed(self, out: &mut Vec<u8>, body: &[u8]) {
-        protobuf::write_framed(out, body);
+    /// Appends what stands in front of a message whose body is so long.
+    pub fn write_length(self, out: &mut Vec<u8>, body: usize) {
+        protobuf::write_length(out, body);
     }
 
     /// Whether the sample is written with native buckets. In protobuf each series of a family that has some is a message of

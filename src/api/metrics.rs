@@ -95,14 +95,20 @@ impl Endpoint for Exposition {
             path: self.path,
             start,
             bytes: 0,
+            has_begun: false,
         };
         let body = stream::unfold(writing, |mut writing| async move {
-            if writing.bytes > 0 {
-                // Or a scraper that reads fast would have this thread for itself until the end, and senders would wait.
-                tokio::task::yield_now().await;
+            loop {
+                if std::mem::replace(&mut writing.has_begun, true) {
+                    // Or a scraper that reads fast would have this thread for itself until the end, and senders would wait.
+                    tokio::task::yield_now().await;
+                }
+                let piece = writing.next()?;
+                // One that is empty would look like the end to some readers.
+                if !piece.as_ref().is_ok_and(Bytes::is_empty) {
+                    return Some((piece, writing));
+                }
             }
-            let piece = writing.next()?;
-            Some((piece, writing))
         });
         Ok(response.body(Body::from_bytes_stream(body)))
     }
@@ -144,26 +150,22 @@ struct Writing {
     path: &'static str,
     start: Instant,
     bytes: u64,
+    has_begun: bool,
 }
 
 impl Writing {
+    /// The next piece, which may be empty: a message is put together before it is written, and compression holds back what it is
+    /// given.
     fn next(&mut self) -> Option<std::io::Result<Bytes>> {
-        loop {
-            let encoder = self.encoder.as_mut()?;
-            let mut text = Vec::with_capacity(2 * PIECE);
-            let more = self.scrape.next(&mut text, PIECE);
-            self.bytes += text.len() as u64;
-            let piece = encoder
-                .encode(text)
-                .and_then(|piece| match self.encoder.take_if(|_| !more) {
-                    Some(encoder) => Ok([piece, encoder.finish()?].concat().into()),
-                    None => Ok(piece),
-                });
-            // Compression may hold back what it was given; an empty piece would look like the end to some readers.
-            if !piece.as_ref().is_ok_and(Bytes::is_empty) {
-                return Some(piece);
-            }
-        }
+        let encoder = self.encoder.as_mut()?;
+        let mut text = Vec::with_capacity(2 * PIECE);
+        let more = self.scrape.next(&mut text, PIECE);
+        self.bytes += text.len() as u64;
+        let piece = encoder.encode(text);
+        Some(piece.and_then(|piece| match self.encoder.take_if(|_| !more) {
+            Some(encoder) => Ok([piece, encoder.finish()?].concat().into()),
+            None => Ok(piece),
+        }))
     }
 }
 

@@ -5,6 +5,7 @@
 //! is written are collected first (`collected`).
 
 mod collected;
+mod message;
 mod plan;
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use crate::exposition::{Format, Gathered};
 use crate::model::{Labels, MetricType, Series};
 use crate::store::{FamilyCell, Position, Shown, Source, Store};
+use message::Message;
 use plan::{Body, Group};
 
 /// The name of the family that describes resources (conformance R-05).
@@ -127,17 +129,20 @@ impl Scrape {
         }
     }
 
-    /// Appends the next piece, about `size` bytes; false where nothing is left.
+    /// Appends the next piece, about `size` bytes; none where it has put together as much of a message. False where nothing is left.
     pub fn next(&mut self, out: &mut Vec<u8>, size: usize) -> bool {
         let end = out.len() + size;
-        while out.len() < end {
+        let mut gathered = 0;
+        while out.len() < end && gathered < size {
             let Some(group) = self.groups.last_mut() else {
                 if !std::mem::replace(&mut self.ended, true) {
                     self.format.write_end(out);
                 }
                 return false;
             };
+            let before = group.message.len();
             let (left_out, more) = group.advance(out, self.format, &self.reading);
+            gathered += group.message.len().saturating_sub(before);
             self.left_out += left_out;
             if !more {
                 self.groups.pop();
@@ -155,6 +160,10 @@ impl Scrape {
 impl Group {
     /// Writes the next batch; how many series were left out for the first time, and whether there is more.
     fn advance(&mut self, out: &mut Vec<u8>, format: Format, reading: &Reading) -> (u64, bool) {
+        if self.is_whole {
+            self.message.give_away(out);
+            return (0, !self.message.is_empty());
+        }
         let mut left_out = 0;
         let mut more = false;
         let mut writer = Writer {
@@ -196,10 +205,11 @@ impl Group {
                 more = !series.is_empty();
             }
         }
-        if !more {
-            writer.finish();
+        if !more && !self.message.is_empty() {
+            self.message.begin(out, format);
+            self.is_whole = true;
         }
-        (left_out, more)
+        (left_out, more || self.is_whole)
     }
 }
 
@@ -210,8 +220,8 @@ struct Writer<'w> {
     /// Each series is a message of its own: Prometheus loses exemplars otherwise (conformance F-10, X-06).
     one_by_one: bool,
     has_head: &'w mut bool,
-    /// The body of the message that is being put together, where the format has messages.
-    message: &'w mut Vec<u8>,
+    /// The message that is being put together, where the format has messages.
+    message: &'w mut Message,
     out: &'w mut Vec<u8>,
 }
 
@@ -229,11 +239,18 @@ impl Writer<'_> {
             self.one_by_one = true;
             *self.has_head = false;
         }
-        let target = if is_framed { &mut *self.message } else { &mut *self.out };
-        if !std::mem::replace(self.has_head, true) {
-            format.write_head(target, self.family);
+        let has_head = std::mem::replace(self.has_head, true);
+        let write = |target: &mut Vec<u8>| {
+            if !has_head {
+                format.write_head(target, self.family);
+            }
+            format.write_series(target, self.family, series);
+        };
+        if is_framed {
+            self.message.append(write);
+        } else {
+            write(self.out);
         }
-        format.write_series(target, self.family, series);
         if self.one_by_one {
             self.finish();
         }
@@ -243,8 +260,10 @@ impl Writer<'_> {
     /// Sends the message on that has been put together.
     fn finish(&mut self) {
         if !self.message.is_empty() {
-            self.format.write_framed(self.out, self.message);
-            self.message.clear();
+            self.message.begin(self.out, self.format);
+        }
+        while !self.message.is_empty() {
+            self.message.give_away(self.out);
         }
     }
 }

@@ -35,9 +35,7 @@ fn type_number(metric_type: MetricType) -> u64 {
 pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, series: &Series<'_>) {
     // Its labels alone take more than the length of one byte has room for.
     message_with_room(out, 4, 2, |out| {
-        for (name, value) in Labels::iter_text(series.labels) {
-            write_label(out, &name, &value);
-        }
+        write_labels(out, series.labels);
         match series.sample {
             Sample::Number(number) => write_number(out, format, family.metric_type, series, number),
             Sample::Histogram(histogram) => message(out, 7, |out| {
@@ -166,20 +164,60 @@ fn write_span(out: &mut Vec<u8>, field: u32, offset: i32, length: u32) {
 fn write_exemplar(out: &mut Vec<u8>, field: u32, format: Format, exemplar: &Exemplar) {
     message(out, field, |out| {
         for (name, value) in exemplar::labels(exemplar, format.escaping) {
-            write_label(out, &name, &value);
+            write_label(out, name.as_bytes(), value.as_bytes());
         }
         double(out, 2, exemplar.value.as_f64());
         write_time(out, 3, exemplar.time_unix_nano);
     });
 }
 
-fn write_label(out: &mut Vec<u8>, name: &str, value: &str) {
+fn write_labels(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text;
+    while let Some((name, value, length)) = plain_label(rest.as_bytes()) {
+        write_label(out, name, value);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    // From the first one on that has quotes around its name, or escapes.
+    for (name, value) in Labels::iter_text(rest) {
+        write_label(out, name.as_bytes(), value.as_bytes());
+    }
+}
+
+/// The first label of a text if it has neither quotes around its name nor escapes, as nearly all are: its name, its value, and how
+/// much of the text that is, with the comma behind it.
+#[inline]
+fn plain_label(text: &[u8]) -> Option<(&[u8], &[u8], usize)> {
+    let end = memchr::memchr(b'=', text)?;
+    let (name, behind) = text.split_at_checked(end)?;
+    let value = behind.strip_prefix(b"=\"")?;
+    let length = memchr::memchr2(b'"', b'\\', value)?;
+    let is_plain = name.first() != Some(&b'"') && value.get(length) == Some(&b'"');
+    let taken = end + 2 + length + 1;
+    is_plain.then(|| (name, &value[..length], (taken + 1).min(text.len())))
+}
+
+#[inline]
+fn write_label(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.reserve(name.len() + value.len() + 16);
+    // Nearly all are so short that each length is one byte.
+    let length = name.len() + value.len() + 4;
+    if length < 0x80 {
+        out.extend_from_slice(&[LABEL, length as u8, NAME, name.len() as u8]);
+        out.extend_from_slice(name);
+        out.extend_from_slice(&[VALUE, value.len() as u8]);
+        out.extend_from_slice(value);
+        return;
+    }
     message(out, 1, |out| {
-        bytes(out, 1, name.as_bytes());
-        bytes(out, 2, value.as_bytes());
+        bytes(out, 1, name);
+        bytes(out, 2, value);
     });
 }
+
+/// The keys of a label, its name and its value.
+const LABEL: u8 = 0x0A;
+const NAME: u8 = 0x0A;
+const VALUE: u8 = 0x12;
 
 /// `start_timestamp`, which was `created_timestamp` once (conformance T-01).
 fn write_start(out: &mut Vec<u8>, field: u32, series: &Series<'_>) {
@@ -197,10 +235,9 @@ fn write_time(out: &mut Vec<u8>, field: u32, unix_nano: u64) {
     }
 }
 
-/// A message with its length in front.
-pub(super) fn write_framed(out: &mut Vec<u8>, body: &[u8]) {
-    push_varint(out, body.len() as u64);
-    out.extend_from_slice(body);
+/// What stands in front of a message of that length.
+pub(super) fn write_length(out: &mut Vec<u8>, length: usize) {
+    push_varint(out, length as u64);
 }
 
 /// Nearly all lengths take one byte.
@@ -234,4 +271,35 @@ fn varint_field(out: &mut Vec<u8>, field: u32, value: u64) {
 
 fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::push_label;
+
+    #[test]
+    fn labels_are_written_whatever_is_in_them() {
+        let long = "v".repeat(200);
+        for labels in [
+            &[][..],
+            &[("a", "1"), ("b", ""), ("c", "é=,")],
+            &[("a", "1"), ("b", "x\"y"), ("c", "2")],
+            &[("a", "\\"), ("b", "\n")],
+            &[("a.b", "1"), ("c", ",\"")],
+            &[("a", "="), ("b.\"=", "2"), ("c", "3")],
+            &[("a", &long), ("b", "1")],
+        ] {
+            let (mut text, mut written, mut expected) = (String::new(), Vec::new(), Vec::new());
+            for (name, value) in labels {
+                push_label(&mut text, name, value);
+                message(&mut expected, 1, |out| {
+                    bytes(out, 1, name.as_bytes());
+                    bytes(out, 2, value.as_bytes());
+                });
+            }
+            write_labels(&mut written, &text);
+            assert_eq!(written, expected, "{text}");
+        }
+    }
 }

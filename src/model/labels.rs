@@ -31,9 +31,9 @@ impl Labels {
         std::iter::from_fn(move || {
             let name = match rest.strip_prefix('"') {
                 Some(quoted) => {
-                    let end = closing_quote(quoted)?;
-                    rest = quoted[end + 1..].strip_prefix("=\"")?;
-                    unescape(&quoted[..end])
+                    let (name, behind) = quoted_text(quoted)?;
+                    rest = behind.strip_prefix("=\"")?;
+                    name
                 }
                 None => {
                     // No legal name has one in it.
@@ -42,9 +42,8 @@ impl Labels {
                     Cow::Borrowed(name)
                 }
             };
-            let end = closing_quote(rest)?;
-            let value = unescape(&rest[..end]);
-            rest = rest[end + 1..].strip_prefix(',').unwrap_or("");
+            let (value, behind) = quoted_text(rest)?;
+            rest = behind.strip_prefix(',').unwrap_or("");
             Some((name, value))
         })
     }
@@ -119,21 +118,20 @@ fn push_quoted(text: &mut String, value: &str) {
     text.push('"');
 }
 
-fn closing_quote(text: &str) -> Option<usize> {
-    let mut rest = text.as_bytes();
-    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
-        if rest.get(at) == Some(&b'"') {
-            return Some(text.len() - rest.len() + at);
-        }
-        rest = rest.get(at + 2..)?;
+/// What stands in front of the closing quote, without escapes, and what is behind.
+fn quoted_text(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let mut end = memchr::memchr2(b'"', b'\\', text.as_bytes())?;
+    if text.as_bytes()[end] == b'"' {
+        return Some((Cow::Borrowed(&text[..end]), &text[end + 1..]));
     }
-    None
+    while text.as_bytes()[end] == b'\\' {
+        let behind = end + 2;
+        end = behind + memchr::memchr2(b'"', b'\\', text.as_bytes().get(behind..)?)?;
+    }
+    Some((Cow::Owned(unescape(&text[..end])), &text[end + 1..]))
 }
 
-fn unescape(value: &str) -> Cow<'_, str> {
-    if !value.contains('\\') {
-        return Cow::Borrowed(value);
-    }
+fn unescape(value: &str) -> String {
     let mut plain = String::with_capacity(value.len());
     let mut characters = value.chars();
     while let Some(character) = characters.next() {
@@ -146,7 +144,7 @@ fn unescape(value: &str) -> Cow<'_, str> {
             other => plain.push(other),
         }
     }
-    Cow::Owned(plain)
+    plain
 }
 
 #[cfg(test)]

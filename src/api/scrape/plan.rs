@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::collected::{Collection, Kept};
+use super::message::Message;
 use super::{Reading, TARGET_INFO};
 use crate::exposition::{Escaping, Format, Gathered, GatheredSeries, Syntax};
 use crate::model::{Family, Labels, MetricType};
@@ -20,7 +21,10 @@ pub(super) struct Group {
     /// Whether an exponential histogram is among the series, written as one.
     pub(super) has_native: bool,
     pub(super) has_head: bool,
-    pub(super) message: Vec<u8>,
+    /// Where the format has messages.
+    pub(super) message: Message,
+    /// Whether all has been written, and the message is being given away.
+    pub(super) is_whole: bool,
 }
 
 /// The bridged series.
@@ -179,7 +183,8 @@ impl Draft {
             body,
             has_native,
             has_head: false,
-            message: Vec::new(),
+            message: Message::default(),
+            is_whole: false,
         })
     }
 }
