@@ -58,13 +58,13 @@ impl Turns {
 }
 
 fn ingest(bencher: Bencher<'_, '_>, mix: Mix, order: Order, series: usize) {
-    let intervals: &[u64] = match order {
+    let turns: &[u64] = match order {
         Order::Go => &[0, 1, 2],
         _ => &[0],
     };
-    let rounds = intervals
+    let rounds = turns
         .iter()
-        .map(|interval| input::requests(mix, order, series, *interval))
+        .map(|turn| input::requests(mix, order, series, *turn))
         .collect();
     let turns = RefCell::new(Turns {
         mix,

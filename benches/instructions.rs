@@ -29,11 +29,11 @@ fn main() {
     }
 }
 
-fn ingest(mix: Mix, order: Order, intervals: &[u64], rounds: usize) {
+fn ingest(mix: Mix, order: Order, turns: &[u64], rounds: usize) {
     let bridge = Bridge::new();
-    let requests: Vec<_> = intervals
+    let requests: Vec<_> = turns
         .iter()
-        .flat_map(|interval| input::requests(mix, order, POINTS, *interval))
+        .flat_map(|turn| input::requests(mix, order, POINTS, *turn))
         .collect();
     for round in 0..=rounds {
         bridge.take(&requests[round % requests.len()]);

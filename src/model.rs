@@ -16,4 +16,4 @@ pub use labels::{Labels, is_label_name, is_metric_name, push_label, push_label_a
 pub use number::{Number, write_double};
 pub use reason::{PointReason, Refused, RequestReason};
 pub use sample::{Buckets, ExponentialHistogram, Histogram, Sample, Series, Summary};
-pub use value::Value;
+pub use value::{KeptHistogram, Value};

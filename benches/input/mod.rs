@@ -40,13 +40,10 @@ pub enum Mix {
     Mixed,
 }
 
-/// Requests for so many series, `POINTS` in each, as they stand `interval` reports after the start.
-pub fn requests(mix: Mix, order: Order, series: usize, interval: u64) -> Vec<Vec<u8>> {
+/// Requests for so many series, `POINTS` in each; in an order that is new in each `turn`, where it is.
+pub fn requests(mix: Mix, order: Order, series: usize, turn: u64) -> Vec<Vec<u8>> {
     (0..series / POINTS)
-        .map(|request| {
-            let bytes = generated(mix, request, interval).encode_to_vec();
-            order.of(&bytes, interval)
-        })
+        .map(|request| order.of(&generated(mix, request, 0).encode_to_vec(), turn))
         .collect()
 }
 

@@ -116,6 +116,35 @@ impl Value {
 }
 
 impl KeptHistogram {
+    /// Takes the counts of the buckets over where the bounds are exactly those that it has, and the counts add up to `count`; else
+    /// nothing is changed. Whether it did.
+    #[inline]
+    pub fn replace(
+        &mut self,
+        bounds: impl ExactSizeIterator<Item = f64>,
+        counts: impl ExactSizeIterator<Item = u64> + Clone,
+        count: u64,
+        sum: Option<f64>,
+    ) -> bool {
+        let has_bounds = self.bounds.len() == bounds.len()
+            && self.counts.len() == counts.len()
+            && self
+                .bounds
+                .iter()
+                .zip(bounds)
+                .all(|(held, new)| held.to_bits() == new.to_bits());
+        if !has_bounds || counts.clone().try_fold(0, u64::checked_add) != Some(count) {
+            return false;
+        }
+        let mut total = 0;
+        for (held, count) in self.counts.iter_mut().zip(counts) {
+            total += count;
+            *held = total;
+        }
+        self.sum = sum;
+        true
+    }
+
     fn add(&mut self, more: Histogram<'_>) -> bool {
         let last = self.counts.last().copied().unwrap_or(0);
         if *self.bounds != *more.bounds || last.checked_add(more.count()).is_none() {

@@ -26,7 +26,11 @@ impl Life {
 
     /// A series that is shown has this deadline now.
     pub(super) fn gains(&self, deadline: Moment) {
-        self.deadline.fetch_max(Self::exact(deadline), Ordering::Relaxed);
+        let exact = Self::exact(deadline);
+        // Nearly always another point of the request has said so already, and looking is cheaper.
+        if self.deadline.load(Ordering::Relaxed) < exact {
+            self.deadline.fetch_max(exact, Ordering::Relaxed);
+        }
     }
 
     /// A series that had this deadline is not shown any more, or has an earlier one.

@@ -152,7 +152,7 @@ impl FamilyCell {
         now: Moment,
     ) -> Option<Result<(Applied, Option<Known>), Refused>> {
         let state = &mut *self.state.lock();
-        let mut tally = Tally::new(now);
+        let mut tally = Tally::new(point.source, now);
         if state.closed {
             return None;
         }
@@ -186,6 +186,7 @@ impl FamilyCell {
                 .insert(store, state, hash, point, sample, &mut tally)
                 .map(|(applied, slot)| (applied, Some(slot))),
         };
+        tally.settle(&mut state.latest);
         if applied.as_ref().is_ok_and(|(applied, _)| applied.collided) {
             self.collisions.fetch_add(1, Ordering::Relaxed);
         }
@@ -200,7 +201,7 @@ impl FamilyCell {
         slot: u32,
         point: &Point<'_>,
         sample: Sample<'_>,
-        tally: &mut Tally,
+        tally: &mut Tally<'_>,
     ) -> Result<Applied, Refused> {
         let now = tally.now;
         let Some(series) = state.slots[slot as usize].as_mut() else {
@@ -226,13 +227,13 @@ impl FamilyCell {
             }
         }
         let collided = series.stream != point.stream;
-        series.renew(&mut state.latest, tally);
+        series.renew(tally);
         series.stream = point.stream;
         Ok(Applied { ignored, collided, gap })
     }
 
     /// The sender has no value any more: a cumulative series goes; of a delta series the total is kept (conformance Z-01).
-    fn flag(&self, store: &Store, state: &mut State, slot: u32, point: &Point<'_>, tally: &mut Tally) -> Applied {
+    fn flag(&self, store: &Store, state: &mut State, slot: u32, point: &Point<'_>, tally: &mut Tally<'_>) -> Applied {
         let Some(series) = state.slots[slot as usize].as_mut() else {
             return Applied::default();
         };
@@ -248,11 +249,11 @@ impl FamilyCell {
                     series.source().hidden().fetch_add(1, Ordering::Relaxed);
                     series.source().life().loses(series.deadline);
                 }
-                series.renew(&mut state.latest, tally);
+                series.renew(tally);
                 series.stream = point.stream;
             }
             (true, _) => {
-                series.renew(&mut state.latest, tally);
+                series.renew(tally);
                 series.stream = point.stream;
             }
         }

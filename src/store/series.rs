@@ -46,10 +46,9 @@ impl Series {
 
     /// Even a point that is too old shows that its series is alive.
     #[inline]
-    pub(super) fn renew(&mut self, latest: &mut Moment, tally: &mut Tally) {
+    pub(super) fn renew(&mut self, tally: &mut Tally<'_>) {
         // Requests may overtake each other on their way from the clock to here.
         self.deadline = self.deadline.max(tally.now.plus(self.lifetime));
-        *latest = (*latest).max(self.deadline);
         tally.count(self);
     }
 }

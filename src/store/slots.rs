@@ -36,7 +36,7 @@ impl FamilyCell {
         hash: Hash,
         point: &Point<'_>,
         sample: Sample<'_>,
-        tally: &mut Tally,
+        tally: &mut Tally<'_>,
     ) -> Result<(Applied, u32), Refused> {
         let now = tally.now;
         self.admit(store, state, point.source)?;
@@ -63,7 +63,7 @@ impl FamilyCell {
             self.are_legal.store(false, Ordering::Relaxed);
         }
         self.count_exponential(false, series.value.is_exponential());
-        series.renew(&mut state.latest, tally);
+        series.renew(tally);
         let slot = match state.free.pop() {
             Some(slot) => {
                 state.slots[slot as usize] = Some(series);

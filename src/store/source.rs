@@ -120,7 +120,10 @@ impl Source {
 
     pub(super) fn accepted(&self, points: u64, now: Moment) {
         self.points.fetch_add(points, Ordering::Relaxed);
-        self.last_seen.fetch_max(now.0, Ordering::Relaxed);
+        // Nearly always this very request has said so already, and looking is cheaper.
+        if self.last_seen.load(Ordering::Relaxed) < now.0 {
+            self.last_seen.fetch_max(now.0, Ordering::Relaxed);
+        }
     }
 
     /// How many series are shown, unless they have expired.

@@ -6,7 +6,7 @@ use super::cell::State;
 use super::series::{Applied, Point, Series};
 use super::windows::Window;
 use super::{FamilyCell, Moment, Source, Store};
-use crate::model::{Number, Refused, Sample, Value};
+use crate::model::{KeptHistogram, Number, Refused, Sample, Value};
 
 /// Where a series is held, so that its next point need not be looked up by its labels.
 ///
@@ -49,20 +49,19 @@ impl Series {
 pub struct Writer<'a> {
     store: &'a Store,
     cell: &'a FamilyCell,
-    // Dropped in this order: the source is told before the lock is let go.
-    tally: Tally,
+    tally: Tally<'a>,
     state: MutexGuard<'a, State>,
 }
 
 impl FamilyCell {
-    /// Takes the family's lock. Not to be held for longer than some hundred points. `None` where the family has been taken out of the
+    /// Takes the family's lock for points that `source` sends. Not to be held for longer than some hundred points. `None` where the family has been taken out of the
     /// registry, and where there is something to say each time about the units that have met in it (conformance K-03).
-    pub fn writer<'a>(&'a self, store: &'a Store, now: Moment) -> Option<Writer<'a>> {
+    pub fn writer<'a>(&'a self, store: &'a Store, source: &'a Arc<Source>, now: Moment) -> Option<Writer<'a>> {
         let state = self.state.lock();
         (!state.closed && state.unit.is_agreed()).then(|| Writer {
             store,
             cell: self,
-            tally: Tally::new(now),
+            tally: Tally::new(source, now),
             state,
         })
     }
@@ -88,49 +87,84 @@ impl Writer<'_> {
         )
     }
 
-    /// [`Writer::update`] for nearly all points, those of gauges and cumulative sums: whether it changed anything. `None` as well
-    /// where the series is of another kind.
+    /// [`Writer::update`] for nearly all points, those of gauges and cumulative sums; whether it did it. It does not where the series
+    /// is of another kind, or has a newer point.
     #[inline]
-    pub fn set_number(&mut self, known: Known, start: u64, time: u64, number: Number) -> Option<bool> {
-        let State { slots, latest, .. } = &mut *self.state;
-        let series = slots.get_mut(known.slot as usize)?.as_mut()?;
-        if !self.tally.finds(known, series) || series.windows.is_some() {
-            return None;
-        }
-        let Value::Number(held) = &mut series.value else {
-            return None;
+    pub fn set_number(&mut self, known: Known, start: u64, time: u64, number: Number) -> bool {
+        self.set(known, start, time, |value| match value {
+            Value::Number(held) => {
+                *held = number;
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// The same for cumulative histograms with explicit bounds, whose value `replace` replaces, or does not.
+    #[inline]
+    pub fn set_histogram(
+        &mut self,
+        known: Known,
+        start: u64,
+        time: u64,
+        replace: impl FnOnce(&mut KeptHistogram) -> bool,
+    ) -> bool {
+        self.set(known, start, time, |value| match value {
+            Value::Histogram(held) => replace(held),
+            _ => false,
+        })
+    }
+
+    #[inline]
+    fn set(&mut self, known: Known, start: u64, time: u64, replace: impl FnOnce(&mut Value) -> bool) -> bool {
+        let Some(Some(series)) = self.state.slots.get_mut(known.slot as usize) else {
+            return false;
         };
-        let is_newer = series.time_unix_nano <= time;
-        if is_newer {
-            *held = number;
-            series.start_unix_nano = Window::new(start, time).start();
-            series.time_unix_nano = time;
+        if !self.tally.finds(known, series)
+            || series.windows.is_some()
+            || series.time_unix_nano > time
+            || !replace(&mut series.value)
+        {
+            return false;
         }
-        series.renew(latest, &mut self.tally);
-        Some(is_newer)
+        series.start_unix_nano = Window::new(start, time).start();
+        series.time_unix_nano = time;
+        series.renew(&mut self.tally);
+        true
     }
 }
 
-/// When a run of points came, and what it does to the source of their series, told to it at once: each telling costs three
-/// atomic steps.
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.tally.settle(&mut self.state.latest);
+    }
+}
+
+/// When a run of points came, and what it does to their source and to the family, told to them at once: telling the source costs an
+/// atomic step.
 ///
 /// It has to be told before the lock of the family is let go, and before a series is hidden or taken out (see
 /// [`super::alive::Life`]).
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct Tally<'a> {
     pub(super) now: Moment,
-    source: Option<Arc<Source>>,
+    /// Who sends the points. Nearly always the series are that source's.
+    source: &'a Source,
     points: u64,
-    deadline: Option<Moment>,
+    /// The latest deadline of those that are shown,
+    shown: Moment,
+    /// and of all.
+    latest: Moment,
 }
 
-impl Tally {
-    pub(super) fn new(now: Moment) -> Self {
+impl<'a> Tally<'a> {
+    pub(super) fn new(source: &'a Source, now: Moment) -> Self {
         Self {
             now,
-            source: None,
+            source,
             points: 0,
-            deadline: None,
+            shown: Moment(0),
+            latest: Moment(0),
         }
     }
 
@@ -143,32 +177,34 @@ impl Tally {
     /// A point of that series was taken.
     #[inline]
     pub(super) fn count(&mut self, series: &Series) {
-        if !self
-            .source
-            .as_ref()
-            .is_some_and(|source| Arc::ptr_eq(source, series.source()))
-        {
-            self.tell();
-            self.source = Some(Arc::clone(series.source()));
-        }
-        self.points += 1;
-        if !series.hidden {
-            self.deadline = self.deadline.max(Some(series.deadline));
+        self.latest = self.latest.max(series.deadline);
+        let source: &Source = series.source();
+        if std::ptr::eq(self.source, source) {
+            self.points += 1;
+            if !series.hidden {
+                self.shown = self.shown.max(series.deadline);
+            }
+        } else {
+            if !series.hidden {
+                source.life().gains(series.deadline);
+            }
+            source.accepted(1, self.now);
         }
     }
 
     /// Tells the source.
     pub(super) fn tell(&mut self) {
-        let Some(source) = self.source.take() else { return };
-        if let Some(deadline) = self.deadline.take() {
-            source.life().gains(deadline);
+        if self.shown > Moment(0) {
+            self.source.life().gains(std::mem::replace(&mut self.shown, Moment(0)));
         }
-        source.accepted(std::mem::take(&mut self.points), self.now);
+        if self.points > 0 {
+            self.source.accepted(std::mem::take(&mut self.points), self.now);
+        }
     }
-}
 
-impl Drop for Tally {
-    fn drop(&mut self) {
+    /// Tells the source, and the family through its `latest` deadline.
+    pub(super) fn settle(&mut self, latest: &mut Moment) {
         self.tell();
+        *latest = (*latest).max(self.latest);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use super::memory::Remembered;
 use super::sequence::Cursor;
 use crate::model::Number;
-use crate::otlp::frame::PlainNumber;
+use crate::otlp::frame::{PlainHistogram, PlainNumber};
 use crate::otlp::{self, Kind};
 use crate::store::{FamilyCell, Known, Source};
 
@@ -13,8 +13,10 @@ use crate::store::{FamilyCell, Known, Source};
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) steps: Vec<Step>,
-    /// Apart from the other steps, since nearly all of a request is these.
+    // Points of series that are known, apart from the other steps, since nearly all of a request is these.
     pub(super) numbers: Vec<NumberStep>,
+    pub(super) histograms: Vec<HistogramStep>,
+    pub(super) others: Vec<OtherStep>,
     pub(super) resources: Vec<ResourceStep>,
     pub(super) scopes: Vec<ScopeStep>,
     pub(super) metrics: Vec<MetricStep>,
@@ -41,13 +43,8 @@ pub(super) enum Step {
     Resource(u32),
     Scope(u32),
     Metric(u32),
-    /// So many numbers, which are next in the list of those.
-    Numbers(u32),
-    /// A point of a series that is known, with more to it than a number and its times.
-    Point {
-        known: Known,
-        message: Message,
-    },
+    /// So many points of series that are known, which are next in that list.
+    Known(List, u32),
     /// A point that is not known, and how far the sequence of its metric had been gone through in front of it.
     Unknown {
         message: Message,
@@ -55,7 +52,15 @@ pub(super) enum Step {
     },
 }
 
-/// A point of a series that is known.
+/// One of the lists of points whose series are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    Numbers,
+    Histograms,
+    Others,
+}
+
+/// A number with its times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NumberStep {
     pub(super) known: Known,
@@ -63,6 +68,26 @@ pub(super) struct NumberStep {
     pub(super) start_unix_nano: u64,
     pub(super) time_unix_nano: u64,
     pub(super) number: Number,
+}
+
+/// A histogram with explicit bounds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HistogramStep {
+    pub(super) known: Known,
+    pub(super) message: Message,
+    pub(super) start_unix_nano: u64,
+    pub(super) time_unix_nano: u64,
+    pub(super) count: u64,
+    pub(super) sum: Option<f64>,
+    pub(super) counts: Message,
+    pub(super) bounds: Message,
+}
+
+/// Anything else: it is read when it is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OtherStep {
+    pub(super) known: Known,
+    pub(super) message: Message,
 }
 
 impl NumberStep {
@@ -77,6 +102,22 @@ impl NumberStep {
                 otlp::Number::Int(value) => Number::Int(value),
                 otlp::Number::Double(value) => Number::Double(value),
             },
+        }
+    }
+}
+
+impl HistogramStep {
+    #[inline]
+    pub(super) fn of(request: &[u8], known: Known, point: &[u8], histogram: &PlainHistogram<'_>) -> Self {
+        Self {
+            known,
+            message: Message::of(request, point),
+            start_unix_nano: histogram.start_unix_nano,
+            time_unix_nano: histogram.time_unix_nano,
+            count: histogram.count,
+            sum: histogram.sum,
+            counts: Message::of(request, histogram.counts),
+            bounds: Message::of(request, histogram.bounds),
         }
     }
 }
@@ -108,6 +149,8 @@ pub(super) struct MetricStep {
 pub(super) struct Mark {
     steps: usize,
     numbers: usize,
+    histograms: usize,
+    others: usize,
 }
 
 /// A place in the request.
@@ -122,12 +165,28 @@ const KEPT: usize = 1 << 15;
 
 impl Batch {
     /// Adds a number to those that the steps end with.
-    #[inline]
     pub(super) fn push_number(&mut self, step: NumberStep) {
         self.numbers.push(step);
+        self.pushed(List::Numbers, 1);
+    }
+
+    /// The same of a histogram.
+    pub(super) fn push_histogram(&mut self, step: HistogramStep) {
+        self.histograms.push(step);
+        self.pushed(List::Histograms, 1);
+    }
+
+    /// The same of anything else.
+    pub(super) fn push_other(&mut self, step: OtherStep) {
+        self.others.push(step);
+        self.pushed(List::Others, 1);
+    }
+
+    /// So many more have been added to a list.
+    pub(super) fn pushed(&mut self, list: List, more: u32) {
         match self.steps.last_mut() {
-            Some(Step::Numbers(count)) => *count += 1,
-            _ => self.steps.push(Step::Numbers(1)),
+            Some(Step::Known(last, count)) if *last == list => *count += more,
+            _ => self.steps.push(Step::Known(list, more)),
         }
     }
 
@@ -136,13 +195,17 @@ impl Batch {
         Mark {
             steps: self.steps.len(),
             numbers: self.numbers.len(),
+            histograms: self.histograms.len(),
+            others: self.others.len(),
         }
     }
 
-    /// Forgets the steps since then, which does not lie within a run of numbers.
+    /// Forgets the steps since then, which does not lie within a run of points.
     pub(super) fn cut_back(&mut self, mark: Mark) {
         self.steps.truncate(mark.steps);
         self.numbers.truncate(mark.numbers);
+        self.histograms.truncate(mark.histograms);
+        self.others.truncate(mark.others);
     }
 
     pub(super) fn clear(&mut self) {
@@ -151,6 +214,10 @@ impl Batch {
         self.steps.shrink_to(KEPT);
         self.numbers.clear();
         self.numbers.shrink_to(KEPT);
+        self.histograms.clear();
+        self.histograms.shrink_to(KEPT);
+        self.others.clear();
+        self.others.shrink_to(KEPT);
         self.resources.clear();
         self.resources.shrink_to(KEPT);
         self.scopes.clear();

@@ -25,7 +25,10 @@ pub(super) fn read(
         return Err(Refused::new(PointReason::ScaleTooLow, detail));
     }
     let sides = [point.positive(), point.negative()];
-    let extents = [Extent::of(&sides[0]), Extent::of(&sides[1])];
+    let extents = [
+        Extent::of(&sides[0], &mut histogram.positive),
+        Extent::of(&sides[1], &mut histogram.negative),
+    ];
     let mut total = Some(point.zero_count);
     for extent in &extents {
         extent.check_range(scale)?;
@@ -63,28 +66,40 @@ pub(super) fn read(
 /// From where to where a side has buckets that are not empty, as exponents of their lower bounds, and what is in all of them.
 struct Extent {
     offset: i64,
+    /// Whether all counts have been read.
+    is_read: bool,
     first_and_last: Option<(i64, i64)>,
     /// `None` where 64 bits do not hold it.
     total: Option<u64>,
 }
 
 impl Extent {
-    fn of(side: &Buckets<'_>) -> Self {
+    /// Reads a side, and its first counts into `narrow`, which nearly always is all of them.
+    fn of(buckets: &Buckets<'_>, narrow: &mut Side) -> Self {
+        narrow.counts.clear();
         let mut at = 0i64;
-        let mut places: Option<(i64, i64)> = None;
-        let mut total = Some(0u64);
-        let offset = side.for_each_count(|count| {
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        let (mut total, mut fits) = (0u64, true);
+        let offset = buckets.for_each_count(|count| {
+            if narrow.counts.len() < model::Buckets::MOST {
+                narrow.counts.push(count);
+            }
             if count != 0 {
-                places = Some((places.map_or(at, |(first, _)| first), at));
-                total = total.and_then(|total| total.checked_add(count));
+                first = first.min(at);
+                last = at;
+                let (sum, is_over) = total.overflowing_add(count);
+                total = sum;
+                fits &= !is_over;
             }
             at += 1;
         });
+        narrow.offset = offset;
         let offset = i64::from(offset);
         Self {
             offset,
-            first_and_last: places.map(|(first, last)| (offset + first, offset + last)),
-            total,
+            is_read: at == narrow.counts.len() as i64,
+            first_and_last: (first <= last).then(|| (offset + first, offset + last)),
+            total: fits.then_some(total),
         }
     }
 
@@ -120,6 +135,9 @@ impl Extent {
     }
 
     fn fill(&self, side: &mut Side, buckets: &Buckets<'_>, shift: u32) {
+        if self.is_read && shift == 0 {
+            return;
+        }
         side.counts.clear();
         side.offset = 0;
         let Some((first, last)) = self.first_and_last else {

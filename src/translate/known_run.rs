@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::Translator;
-use super::batch::{NumberStep, Step};
+use super::batch::{HistogramStep, Message, NumberStep, OtherStep};
 use super::exemplar;
 use super::window::Window;
 use crate::model::{MetricType, Refused, Sample};
@@ -18,10 +18,88 @@ pub(super) struct KnownRun<'a, 's> {
     metric_type: MetricType,
     has_start: bool,
     is_delta: bool,
+    is_counter: bool,
     source: &'a Arc<Source>,
     writer: Writer<'a>,
     accepted: u64,
     ignored: u64,
+}
+
+/// A point of a series that is known.
+pub(super) trait KnownStep {
+    fn message(&self) -> Message;
+
+    /// Takes it; whether it did.
+    fn take(&self, run: &mut KnownRun<'_, '_>, request: &[u8]) -> bool;
+}
+
+impl KnownStep for NumberStep {
+    fn message(&self) -> Message {
+        self.message
+    }
+
+    #[inline]
+    fn take(&self, run: &mut KnownRun<'_, '_>, _: &[u8]) -> bool {
+        if run.is_counter && !self.number.is_count() {
+            return false;
+        }
+        let start = if run.has_start { self.start_unix_nano } else { 0 };
+        if !run.is_delta
+            && run
+                .writer
+                .set_number(self.known, start, self.time_unix_nano, self.number)
+        {
+            run.accepted += 1;
+            return true;
+        }
+        let point = report(run.source, run.is_delta, start, self.time_unix_nano);
+        let applied = run.writer.update(self.known, &point, Sample::Number(self.number));
+        run.note(applied).is_some()
+    }
+}
+
+impl KnownStep for HistogramStep {
+    fn message(&self) -> Message {
+        self.message
+    }
+
+    fn take(&self, run: &mut KnownRun<'_, '_>, request: &[u8]) -> bool {
+        let (counts, _) = self.counts.in_(request).as_chunks();
+        let (bounds, _) = self.bounds.in_(request).as_chunks();
+        let counts = counts.iter().map(|count| u64::from_le_bytes(*count));
+        let bounds = bounds.iter().map(|bound| f64::from_le_bytes(*bound));
+        let (start, time) = (self.start_unix_nano, self.time_unix_nano);
+        if !run.is_delta
+            && run.writer.set_histogram(self.known, start, time, |held| {
+                held.replace(bounds.clone(), counts.clone(), self.count, self.sum)
+            })
+        {
+            run.accepted += 1;
+            return true;
+        }
+        let scratch = &mut run.translator.scratch;
+        let translated = scratch.histogram(self.count, self.sum, |to_bounds, to_counts| {
+            to_bounds.extend(bounds);
+            to_counts.extend(counts);
+        });
+        let Some(translated) = translated.ok().filter(|translated| !translated.count_mismatch) else {
+            return false;
+        };
+        let point = report(run.source, run.is_delta, start, time);
+        let applied = run.writer.update(self.known, &point, translated.sample);
+        run.note(applied).is_some()
+    }
+}
+
+impl KnownStep for OtherStep {
+    fn message(&self) -> Message {
+        self.message
+    }
+
+    fn take(&self, run: &mut KnownRun<'_, '_>, request: &[u8]) -> bool {
+        otlp::read_point_again(run.kind, self.message.in_(request))
+            .is_some_and(|point| run.any(self.known, &point).is_some())
+    }
 }
 
 impl<'a, 's> KnownRun<'a, 's> {
@@ -38,39 +116,12 @@ impl<'a, 's> KnownRun<'a, 's> {
             metric_type,
             has_start: Window::has_start(kind),
             is_delta: kind.is_delta(),
+            is_counter: metric_type == MetricType::Counter,
             source,
             writer,
             accepted: 0,
             ignored: 0,
         }
-    }
-
-    /// Takes a point that is more than a number; whether it did.
-    pub(super) fn point(&mut self, step: &Step, request: &[u8]) -> bool {
-        let Step::Point { known, message } = *step else {
-            return false;
-        };
-        otlp::read_point_again(self.kind, message.in_(request)).is_some_and(|point| self.any(known, &point).is_some())
-    }
-
-    /// Takes a number; whether it did.
-    #[inline]
-    pub(super) fn number(&mut self, step: &NumberStep) -> bool {
-        let NumberStep { known, number, .. } = *step;
-        if self.metric_type == MetricType::Counter && !number.is_count() {
-            return false;
-        }
-        let start = if self.has_start { step.start_unix_nano } else { 0 };
-        if !self.is_delta
-            && let Some(is_newer) = self.writer.set_number(known, start, step.time_unix_nano, number)
-        {
-            self.accepted += 1;
-            self.ignored += u64::from(!is_newer);
-            return true;
-        }
-        let point = report(self.source, self.is_delta, start, step.time_unix_nano);
-        let applied = self.writer.update(known, &point, Sample::Number(number));
-        self.note(applied).is_some()
     }
 
     pub(super) fn finish(self) {

@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
-use super::batch::{Batch, Message, MetricStep, NumberStep, ResourceStep, ScopeStep, Step};
+use super::batch::{
+    Batch, HistogramStep, List, Message, MetricStep, NumberStep, OtherStep, ResourceStep, ScopeStep, Step,
+};
 use super::memory::{LONGEST_KEY, Memory, MetricMemory, ScopeMemory};
 use super::sequence::{Cursor, Sequence};
-use crate::otlp::frame::{self, DataFrame, MetricFrame, NumberFrame, PlainNumber, ResourceFrame, Run, ScopeFrame};
+use crate::otlp::frame::{
+    self, Data, DataFrame, MetricFrame, NumberFrame, PlainHistogram, PlainNumber, ResourceFrame, Run, ScopeFrame,
+};
 use crate::otlp::{self, Kind};
 use crate::store::{Known, Store};
 
@@ -133,50 +137,71 @@ impl<'a> Recogniser<'a> {
         });
         let mut other = &*metric.other;
         let mut cursor = metric.points.start();
-        for part in frame.data() {
+        let mut data = frame.data();
+        loop {
+            if let Kind::Gauge | Kind::Sum { .. } = kind {
+                self.plain_numbers(&mut data, &mut metric.points, &mut cursor);
+            }
+            let Some(part) = data.next() else {
+                return Some(other.is_empty());
+            };
             match part? {
-                DataFrame::Point(point) => {
-                    if let Kind::Gauge | Kind::Sum { .. } = kind {
-                        self.number(kind, point, &mut metric.points, &mut cursor)?;
-                    } else {
+                DataFrame::Point(point) => match kind {
+                    Kind::Gauge | Kind::Sum { .. } => self.number(kind, point, &mut metric.points, &mut cursor)?,
+                    Kind::Histogram(_) => self.histogram(kind, point, &mut metric.points, &mut cursor)?,
+                    _ => {
                         let run = Run::of(kind, point, metric.points.expected(cursor))?;
                         self.any(kind, point, run, &mut metric.points, &mut cursor)?;
                     }
-                }
+                },
                 DataFrame::Other(field) => match other.strip_prefix(field) {
                     Some(rest) => other = rest,
                     None => return Some(false),
                 },
             }
         }
-        Some(other.is_empty())
     }
 
-    /// A point of a gauge or a sum.
-    #[inline]
-    fn number(&mut self, kind: Kind, point: &'a [u8], points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<()> {
-        let before = *cursor;
-        if let Some((known, number)) = points.take_expected(cursor, |expected| PlainNumber::of(point, expected))
+    /// Numbers as long as they are plain, and known.
+    // A function of its own, so that what it goes through stays in registers.
+    #[inline(never)]
+    fn plain_numbers(&mut self, data: &mut Data<'a>, points: &mut Sequence<Known>, cursor: &mut Cursor) {
+        let (mut ahead, mut at) = (*data, *cursor);
+        let before = self.batch.numbers.len();
+        let mut looked_up = 0;
+        while let Some((point, rest)) = ahead.split_point()
+            && let Some((number, attributes)) = PlainNumber::of(point)
             && number.has_sane_window()
         {
-            self.batch
-                .push_number(NumberStep::of(self.request, *known, point, number));
-            self.batch.recognised.expected += 1;
-            return Some(());
+            // Bytes that are known are attributes, since they were when they came first.
+            let known = match points.expected_item(at) {
+                Some((expected, known, next)) if *expected == *attributes => {
+                    at = next;
+                    *known
+                }
+                _ => match self.look_up(attributes, points, &mut at) {
+                    Some(known) => {
+                        looked_up += 1;
+                        known
+                    }
+                    None => break,
+                },
+            };
+            let step = NumberStep::of(self.request, known, point, number);
+            self.batch.numbers.push(step);
+            ahead = rest;
         }
-        *cursor = before;
-        self.odd_number(kind, point, points, cursor)
+        (*data, *cursor) = (ahead, at);
+        let taken = self.batch.numbers.len() - before;
+        if taken > 0 {
+            self.batch.pushed(List::Numbers, taken as u32);
+            self.batch.recognised.expected += taken as u64 - looked_up;
+            self.batch.recognised.looked_up += looked_up;
+        }
     }
 
-    /// One that is not expected, or not plain.
-    #[inline(never)]
-    fn odd_number(
-        &mut self,
-        kind: Kind,
-        point: &'a [u8],
-        points: &mut Sequence<Known>,
-        cursor: &mut Cursor,
-    ) -> Option<()> {
+    /// A number that is not known, or not plain.
+    fn number(&mut self, kind: Kind, point: &'a [u8], points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<()> {
         let frame = NumberFrame::of(point, points.expected(*cursor))?;
         let plain = frame.plain().filter(PlainNumber::has_sane_window);
         let Some(number) = plain else {
@@ -186,11 +211,30 @@ impl<'a> Recogniser<'a> {
             Ok(known) => self
                 .batch
                 .push_number(NumberStep::of(self.request, known, point, number)),
-            Err(behind) => {
-                otlp::read_point(kind, point)?;
-                let message = Message::of(self.request, point);
-                self.batch.steps.push(Step::Unknown { message, behind });
+            Err(behind) => self.unknown(kind, point, behind)?,
+        }
+        Some(())
+    }
+
+    /// A histogram with explicit bounds.
+    fn histogram(
+        &mut self,
+        kind: Kind,
+        point: &'a [u8],
+        points: &mut Sequence<Known>,
+        cursor: &mut Cursor,
+    ) -> Option<()> {
+        let plain = PlainHistogram::of(point, points.expected(*cursor)).filter(PlainHistogram::has_sane_window);
+        let Some(histogram) = plain else {
+            let run = Run::of(kind, point, points.expected(*cursor))?;
+            return self.any(kind, point, run, points, cursor);
+        };
+        match self.known(histogram.attributes, points, cursor) {
+            Ok(known) => {
+                let step = HistogramStep::of(self.request, known, point, &histogram);
+                self.batch.push_histogram(step);
             }
+            Err(behind) => self.unknown(kind, point, behind)?,
         }
         Some(())
     }
@@ -204,18 +248,22 @@ impl<'a> Recogniser<'a> {
         points: &mut Sequence<Known>,
         cursor: &mut Cursor,
     ) -> Option<()> {
-        let message = Message::of(self.request, point);
-        let step = match self.known(attributes, points, cursor) {
+        match self.known(attributes, points, cursor) {
             Ok(known) => {
                 otlp::read_known_point(kind, point)?;
-                Step::Point { known, message }
+                let message = Message::of(self.request, point);
+                self.batch.push_other(OtherStep { known, message });
             }
-            Err(behind) => {
-                otlp::read_point(kind, point)?;
-                Step::Unknown { message, behind }
-            }
-        };
-        self.batch.steps.push(step);
+            Err(behind) => self.unknown(kind, point, behind)?,
+        }
+        Some(())
+    }
+
+    /// A point that is not known, checked.
+    fn unknown(&mut self, kind: Kind, point: &'a [u8], behind: Cursor) -> Option<()> {
+        otlp::read_point(kind, point)?;
+        let message = Message::of(self.request, point);
+        self.batch.steps.push(Step::Unknown { message, behind });
         Some(())
     }
 
@@ -228,17 +276,17 @@ impl<'a> Recogniser<'a> {
         cursor: &mut Cursor,
     ) -> Result<Known, Cursor> {
         if attributes.is_expected
-            && let Some((known, ())) = points.take_expected(cursor, |_| Some(()))
+            && let Some((_, known, next)) = points.expected_item(*cursor)
         {
+            *cursor = next;
             self.batch.recognised.expected += 1;
             return Ok(*known);
         }
         let behind = *cursor;
-        let place = points.find(cursor, &self.memory.hasher, &[attributes.bytes]);
-        match place.and_then(|place| points.get_mut(place)) {
+        match self.look_up(attributes.bytes, points, cursor) {
             Some(known) => {
                 self.batch.recognised.looked_up += 1;
-                Ok(*known)
+                Ok(known)
             }
             None => {
                 self.batch.recognised.unknown += 1;
@@ -246,6 +294,13 @@ impl<'a> Recogniser<'a> {
                 Err(behind)
             }
         }
+    }
+}
+
+impl Recogniser<'_> {
+    fn look_up(&self, attributes: &[u8], points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<Known> {
+        let place = points.find(cursor, &self.memory.hasher, &[attributes])?;
+        points.get_mut(place).copied()
     }
 }
 

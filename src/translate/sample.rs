@@ -1,6 +1,6 @@
 use super::{MissingSum, exponential};
 use crate::model::{Exponential, Histogram, MetricType, Number, PointReason, Refused, Sample, Summary};
-use crate::otlp::{self, HistogramPoint, Point, SummaryPoint, Value};
+use crate::otlp::{self, Point, SummaryPoint, Value};
 
 /// Holds the arrays of one sample, and is used again for the next.
 #[derive(Debug, Default)]
@@ -33,7 +33,10 @@ impl Scratch {
         };
         match &point.value {
             Value::Number(number) => exact(Sample::Number(self::number(metric_type, *number)?)),
-            Value::Histogram(histogram) => self.histogram(histogram),
+            Value::Histogram(histogram) => self.histogram(histogram.count, histogram.sum, |bounds, counts| {
+                histogram.explicit_bounds(bounds);
+                histogram.bucket_counts(counts);
+            }),
             Value::Summary(summary) => exact(self.summary(summary)?),
             Value::ExponentialHistogram(histogram) => {
                 exponential::read(&mut self.exponential, histogram, missing_sum)?;
@@ -42,15 +45,20 @@ impl Scratch {
         }
     }
 
-    fn histogram(&mut self, point: &HistogramPoint<'_>) -> Result<Translated<'_>, Refused> {
+    /// That of a histogram with explicit bounds, which `read` appends, with the count of each bucket.
+    pub(super) fn histogram(
+        &mut self,
+        count: u64,
+        sum: Option<f64>,
+        read: impl FnOnce(&mut Vec<f64>, &mut Vec<u64>),
+    ) -> Result<Translated<'_>, Refused> {
         let Self { bounds, counts, .. } = self;
         bounds.clear();
         counts.clear();
-        point.explicit_bounds(bounds);
-        point.bucket_counts(counts);
+        read(bounds, counts);
         let invalid = |detail: String| Err(Refused::new(PointReason::InvalidBuckets, detail));
         if bounds.is_empty() && counts.is_empty() {
-            counts.push(point.count); // Only count and sum were sent (conformance H-03).
+            counts.push(count); // Only count and sum were sent (conformance H-03).
         }
         if counts.len() != bounds.len() + 1 {
             return invalid(format!(
@@ -84,14 +92,10 @@ impl Scratch {
             bounds.pop();
             counts.remove(counts.len() - 2);
         }
-        let sample = Sample::Histogram(Histogram {
-            bounds,
-            counts,
-            sum: point.sum,
-        });
+        let sample = Sample::Histogram(Histogram { bounds, counts, sum });
         Ok(Translated {
             sample,
-            count_mismatch: total != point.count,
+            count_mismatch: total != count,
         })
     }
 

@@ -75,21 +75,15 @@ impl<T> Sequence<T> {
         self.items.get(cursor.expected as usize).map_or(&[], |item| &item.key)
     }
 
-    /// Takes the one that is expected if `is_it` makes something of its bytes.
+    /// The one that is expected: its bytes, what it is, and how far somebody has come who finds it there.
     #[inline]
-    pub(super) fn take_expected<R>(
-        &self,
-        cursor: &mut Cursor,
-        is_it: impl FnOnce(&[u8]) -> Option<R>,
-    ) -> Option<(&T, R)> {
-        let place = cursor.expected;
-        let item = self.items.get(place as usize)?;
-        let made = is_it(&item.key)?;
-        *cursor = Cursor {
-            last: Last::At(place),
+    pub(super) fn expected_item(&self, cursor: Cursor) -> Option<(&[u8], &T, Cursor)> {
+        let item = self.items.get(cursor.expected as usize)?;
+        let next = Cursor {
+            last: Last::At(cursor.expected),
             expected: item.next,
         };
-        Some((&item.value, made))
+        Some((&item.key, &item.value, next))
     }
 
     /// Where the item of these bytes is, which are the pieces one behind the other; remembers that it comes here.
@@ -222,9 +216,11 @@ mod tests {
         let mut expected = 0;
         for &number in order {
             let key = key(number);
-            let is_it = |found: &[u8]| (*found == *key).then_some(());
-            if let Some((value, ())) = sequence.take_expected(&mut cursor, is_it) {
+            if let Some((found, value, next)) = sequence.expected_item(cursor)
+                && *found == *key
+            {
                 assert_eq!(*value, number);
+                cursor = next;
                 expected += 1;
             } else if let Some(place) = sequence.find(&mut cursor, hasher, &[&key]) {
                 assert_eq!(sequence.get_mut(place), Some(&mut { number }));

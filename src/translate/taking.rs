@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use super::Translator;
-use super::batch::{Batch, Message, Step};
-use super::known_run::KnownRun;
+use super::batch::{Batch, HistogramStep, List, Message, NumberStep, OtherStep, Step};
+use super::known_run::{KnownRun, KnownStep};
 use super::learned::{Learned, LearnedPoint};
 use super::memory::Memory;
 use super::sequence::Cursor;
 use crate::otlp::{self, Sink};
-use crate::store::Source;
+use crate::store::{Moment, Source};
 
 /// Does what [`super::recognise`] has gathered. What is known goes straight to where its series is held; for the rest the resource,
 /// the scope and the metric are entered as in the plain way, and what becomes of it is learned for next time.
@@ -16,11 +16,14 @@ pub(super) struct Taking<'a, 's> {
     memory: &'a Memory,
     batch: &'a Batch,
     request: &'a [u8],
+    now: Moment,
     resource: Option<usize>,
     scope: Option<usize>,
     metric: Option<usize>,
-    /// How many numbers there have been.
-    numbers: usize,
+    // What is next of the points that are known.
+    numbers: Ahead<'a, NumberStep>,
+    histograms: Ahead<'a, HistogramStep>,
+    others: Ahead<'a, OtherStep>,
     /// Which of the three the translator has been told of.
     entered: Entered,
     /// Who sends, where the resource need not be entered.
@@ -47,6 +50,7 @@ impl<'a, 's> Taking<'a, 's> {
         request: &'a [u8],
     ) -> Self {
         Self {
+            now: translator.store.moment(translator.now),
             translator,
             memory,
             batch,
@@ -54,7 +58,9 @@ impl<'a, 's> Taking<'a, 's> {
             resource: None,
             scope: None,
             metric: None,
-            numbers: 0,
+            numbers: Ahead(&batch.numbers),
+            histograms: Ahead(&batch.histograms),
+            others: Ahead(&batch.others),
             entered: Entered::Nothing,
             source: None,
             learned: Learned::default(),
@@ -62,9 +68,7 @@ impl<'a, 's> Taking<'a, 's> {
     }
 
     pub(super) fn take_all(mut self) {
-        let mut at = 0;
-        while let Some(step) = self.batch.steps.get(at) {
-            at += 1;
+        for step in &self.batch.steps {
             match *step {
                 Step::Plain(message) => {
                     self.leave_to(Entered::Nothing);
@@ -78,8 +82,18 @@ impl<'a, 's> Taking<'a, 's> {
                     self.metric = Some(number as usize);
                 }
                 Step::Unknown { message, behind } => self.unknown(message, behind),
-                Step::Numbers(count) => self.numbers(count as usize),
-                Step::Point { .. } => at = self.points(at - 1),
+                Step::Known(List::Numbers, count) => {
+                    let steps = self.numbers.take(count);
+                    self.known(steps);
+                }
+                Step::Known(List::Histograms, count) => {
+                    let steps = self.histograms.take(count);
+                    self.known(steps);
+                }
+                Step::Known(List::Others, count) => {
+                    let steps = self.others.take(count);
+                    self.known(steps);
+                }
             }
         }
         self.leave_source();
@@ -193,59 +207,61 @@ impl<'a, 's> Taking<'a, 's> {
         }
     }
 
-    /// Takes so many numbers.
-    fn numbers(&mut self, count: usize) {
-        let numbers = &self.batch.numbers;
-        let mut rest = numbers.get(self.numbers..self.numbers + count).unwrap_or_default();
-        self.numbers += count;
-        while !rest.is_empty() {
-            let steps = rest.get(..UNDER_ONE_LOCK).unwrap_or(rest);
-            let taken = self.known(|run| steps.iter().take_while(|step| run.number(step)).count());
-            rest = rest.get(taken..).unwrap_or_default();
-            if taken < steps.len()
-                && let Some((step, behind)) = rest.split_first()
+    /// Takes points that are known, and those that turn out not to be any more in the plain way.
+    fn known<S: KnownStep>(&mut self, mut steps: &[S]) {
+        while !steps.is_empty() {
+            let run = steps.get(..UNDER_ONE_LOCK).unwrap_or(steps);
+            let taken = self.take_run(run);
+            steps = steps.get(taken..).unwrap_or_default();
+            if taken < run.len()
+                && let Some((step, behind)) = steps.split_first()
             {
-                // It turns out not to be known any more.
-                self.unknown(step.message, Cursor::lost());
-                rest = behind;
+                self.unknown(step.message(), Cursor::lost());
+                steps = behind;
             }
         }
     }
 
-    /// Takes the other points that are known from that step on, and the first of them that turns out not to be; where to go on.
-    fn points(&mut self, from: usize) -> usize {
-        let request = self.request;
-        let steps = self.batch.steps.get(from..).unwrap_or_default();
-        let steps = steps.get(..UNDER_ONE_LOCK).unwrap_or(steps);
-        let taken = self.known(|run| steps.iter().take_while(|step| run.point(step, request)).count());
-        match steps.get(taken) {
-            Some(Step::Point { message, .. }) => {
-                self.unknown(*message, Cursor::lost());
-                from + taken + 1
-            }
-            _ => from + taken,
-        }
-    }
-
-    /// Calls `take` under the lock of the metric's family; how many points it took.
-    #[inline]
-    fn known(&mut self, take: impl FnOnce(&mut KnownRun<'_, '_>) -> usize) -> usize {
+    /// Takes points under the lock of their family, as long as they turn out to be known; how many it took.
+    fn take_run<S: KnownStep>(&mut self, steps: &[S]) -> usize {
         let Some((_, metric)) = numbered(&self.batch.metrics, self.metric) else {
             return 0;
         };
         let Self { translator, source, .. } = self;
-        let source = source.as_ref().or(translator.source.as_ref()).cloned();
-        let (Some(source), Some(cell)) = (source, &metric.cell) else {
+        let entered;
+        let source = match source {
+            Some(source) => source,
+            None => {
+                entered = translator.source.clone();
+                match &entered {
+                    Some(source) => source,
+                    None => return 0,
+                }
+            }
+        };
+        let Some(cell) = &metric.cell else { return 0 };
+        let Some(writer) = cell.writer(translator.store, source, self.now) else {
             return 0;
         };
-        let now = translator.store.moment(translator.now);
-        let Some(writer) = cell.writer(translator.store, now) else {
-            return 0;
-        };
-        let mut run = KnownRun::new(translator, metric.kind, cell.metric_type(), &source, writer);
-        let taken = take(&mut run);
+        let mut run = KnownRun::new(translator, metric.kind, cell.metric_type(), source, writer);
+        let taken = steps
+            .iter()
+            .take_while(|step| step.take(&mut run, self.request))
+            .count();
         run.finish();
         taken
+    }
+}
+
+/// What is left of a list.
+struct Ahead<'a, S>(&'a [S]);
+
+impl<'a, S> Ahead<'a, S> {
+    /// The next so many.
+    fn take(&mut self, count: u32) -> &'a [S] {
+        let (next, rest) = self.0.split_at_checked(count as usize).unwrap_or((self.0, &[]));
+        self.0 = rest;
+        next
     }
 }
 

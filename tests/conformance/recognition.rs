@@ -137,13 +137,16 @@ fn later(requests: &[Request], seconds: u64) -> Vec<Request> {
             Data::Histogram(histogram) => histogram.data_points.iter_mut().for_each(|point| {
                 moved(&mut point.time_unix_nano);
                 point.sum = point.sum.map(|sum| sum + 1.0);
+                point.count = point.count.saturating_add(1);
+                if let Some(count) = point.bucket_counts.last_mut() {
+                    *count = count.saturating_add(1);
+                }
             }),
-            Data::ExponentialHistogram(histogram) => {
-                histogram
-                    .data_points
-                    .iter_mut()
-                    .for_each(|point| moved(&mut point.time_unix_nano));
-            }
+            Data::ExponentialHistogram(histogram) => histogram.data_points.iter_mut().for_each(|point| {
+                moved(&mut point.time_unix_nano);
+                point.count = point.count.saturating_add(1);
+                point.zero_count = point.zero_count.saturating_add(1);
+            }),
             Data::Summary(summary) => {
                 summary
                     .data_points
