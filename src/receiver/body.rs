@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use http_body::Body;
 use http_body_util::BodyExt;
 use ruzstd::decoding::StreamingDecoder;
@@ -121,7 +121,7 @@ pub(super) fn inflate(
         };
         match compression {
             Compression::None => return Ok(None),
-            Compression::Gzip => inflated.take(MultiGzDecoder::new(body), "gzip")?,
+            Compression::Gzip => inflated.take_gzip(body)?,
             Compression::Zstd => inflated.take_zstd(body)?,
         }
         Ok(Some(inflated.buffer))
@@ -140,23 +140,46 @@ struct Inflated<'r> {
     reservation: &'r Reservation,
 }
 
+/// The window of gzip, as a power of two.
+const GZIP_WINDOW: u8 = 15;
+
 /// How far back zstd may refer: what every decoder has to hold (RFC 8878, section 3.1.1.1.2), and as much as it is held to here.
 const MAX_ZSTD_WINDOW: u64 = 8 << 20;
 
 impl Inflated<'_> {
-    fn take(&mut self, mut from: impl Read, name: &str) -> Result<(), Refusal> {
-        let mut piece = vec![0; 64 << 10];
+    /// A gzip body is any number of members, but not none. They are inflated into the buffer itself, where the decoder finds what it
+    /// refers back to as well.
+    fn take_gzip(&mut self, mut body: &[u8]) -> Result<(), Refusal> {
         loop {
-            let length = from.read(&mut piece).map_err(|error| not(name, error))?;
-            if length == 0 {
-                return Ok(());
+            let mut decoder = Decompress::new_gzip(GZIP_WINDOW);
+            loop {
+                let (read, length) = (decoder.total_in(), self.buffer.len());
+                let status = self
+                    .buffer
+                    .fill(self.limit, |room| {
+                        decoder.decompress_vec(body, room, FlushDecompress::Finish)
+                    })
+                    .map_err(|error| not("gzip", error))?;
+                let read = (decoder.total_in() - read) as usize;
+                body = body.get(read..).unwrap_or_default();
+                let written = self.buffer.len() - length;
+                self.took(written)?;
+                match status {
+                    Status::StreamEnd if body.is_empty() => return Ok(()),
+                    Status::StreamEnd => break,
+                    _ if read == 0 && written == 0 => return Err(not("gzip", "it ends too early")),
+                    _ => {}
+                }
             }
-            if self.buffer.len() + length > self.limit {
-                return Err(Refusal::too_large(self.limit));
-            }
-            self.reservation.take(length)?;
-            self.buffer.append(&piece[..length], self.limit);
         }
+    }
+
+    /// So many bytes more are in the buffer.
+    fn took(&self, more: usize) -> Result<(), Refusal> {
+        if self.buffer.len() > self.limit {
+            return Err(Refusal::too_large(self.limit));
+        }
+        self.reservation.take(more)
     }
 
     /// A zstd body is any number of frames, some of which are to be skipped.
@@ -164,7 +187,7 @@ impl Inflated<'_> {
         while !body.is_empty() {
             match StreamingDecoder::new_with_max_window_size(&mut body, MAX_ZSTD_WINDOW) {
                 Ok(mut decoder) => {
-                    self.take(&mut decoder, "zstd")?;
+                    self.take_zstd_frame(&mut decoder)?;
                     let frame = decoder.into_frame_decoder();
                     let (written, found) = (frame.get_checksum_from_data(), frame.get_calculated_checksum());
                     if written.is_some() && written != found {
@@ -181,11 +204,100 @@ impl Inflated<'_> {
         }
         Ok(())
     }
+
+    fn take_zstd_frame(&mut self, mut frame: impl Read) -> Result<(), Refusal> {
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let length = frame.read(&mut piece).map_err(|error| not("zstd", error))?;
+            if length == 0 {
+                return Ok(());
+            }
+            if self.buffer.len() + length > self.limit {
+                return Err(Refusal::too_large(self.limit));
+            }
+            self.reservation.take(length)?;
+            self.buffer.append(&piece[..length], self.limit);
+        }
+    }
 }
 
 fn not(name: &str, error: impl Display) -> Refusal {
     Refusal {
         reason: RequestReason::Malformed,
         detail: format!("the body is not {name}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression as Level;
+    use flate2::read::MultiGzDecoder;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::receiver::budget::Budget;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Level::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn inflated(body: &[u8], limit: usize, budget: usize) -> Result<Vec<u8>, Refusal> {
+        let reservation = Budget::new(budget).reserve();
+        let inflated = inflate(Compression::Gzip, body, limit, &reservation, &Arc::default())?;
+        Ok(inflated.unwrap().to_vec())
+    }
+
+    #[test]
+    fn p_07_gzip_is_any_number_of_members_and_nothing_else() {
+        let long: Vec<u8> = (0..300_000_u32)
+            .map(|number| (number.wrapping_mul(number) >> 7) as u8)
+            .collect();
+        let members = [gzip(b""), gzip(b"abc"), gzip(&long), gzip(&vec![0; 1 << 20])];
+        let mut bodies = vec![
+            Vec::new(),
+            members.concat(),
+            [&members[1][..], b"\0"].concat(),
+            b"abc".to_vec(),
+        ];
+        bodies.push([&members[1][..], &members[1][..5]].concat());
+        bodies.extend(members.clone());
+        bodies.extend((0..members[1].len()).map(|end| members[1][..end].to_vec()));
+        bodies.extend((1..20).map(|part| members[2][..members[2].len() * part / 20].to_vec()));
+        bodies.extend((0..members[1].len()).map(|at| {
+            let mut damaged = members[1].clone();
+            damaged[at] ^= 0x5A;
+            damaged
+        }));
+        for body in bodies {
+            let mut expected = Vec::new();
+            let is_gzip = MultiGzDecoder::new(&*body).read_to_end(&mut expected).is_ok();
+            let start = &body[..body.len().min(30)];
+            match inflated(&body, 2 << 20, usize::MAX) {
+                Ok(found) => assert!(is_gzip && found == expected, "{start:?}"),
+                Err(refusal) => {
+                    assert!(
+                        !is_gzip && refusal.detail.starts_with("the body is not gzip: "),
+                        "{start:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn p_05_p_08_what_is_inflated_counts_against_limit_and_budget() {
+        for length in [0, 1, 1000, 100_000, 1 << 20] {
+            let body = gzip(&vec![7; length]);
+            assert_eq!(inflated(&body, length, length).unwrap().len(), length);
+            if length > 0 {
+                let reason = |limit, budget| inflated(&body, limit, budget).unwrap_err().reason;
+                assert_eq!(reason(length - 1, length), RequestReason::RequestTooLarge);
+                assert_eq!(reason(length, length - 1), RequestReason::Overloaded);
+            }
+        }
     }
 }

@@ -57,6 +57,21 @@ impl Buffer {
     }
 }
 
+impl Buffer {
+    /// Has `write` append as much as there is room for, which is some, up to one byte more than the `limit`.
+    pub(super) fn fill<T>(&mut self, limit: usize, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        let length = self.bytes.len();
+        if self.bytes.capacity() - length < ROOM {
+            let most = (limit + 1).saturating_sub(length);
+            self.bytes.reserve_exact(length.max(2 * ROOM).min(most).max(1));
+        }
+        write(&mut self.bytes)
+    }
+}
+
+/// With less it is worth growing first.
+const ROOM: usize = 16 << 10;
+
 impl Deref for Buffer {
     type Target = [u8];
 
