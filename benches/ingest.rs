@@ -33,8 +33,9 @@ fn main() {
 
 /// Requests in turn, each copied to where the one before was.
 struct Turns {
-    mix: Mix,
     rounds: Vec<Vec<Vec<u8>>>,
+    /// Where the times stand in requests of deltas, which are new ones each time since each window counts once.
+    times: Vec<Vec<usize>>,
     next: usize,
     hot: Vec<u8>,
 }
@@ -46,13 +47,12 @@ impl Turns {
         self.next += 1;
         let mut hot = std::mem::take(&mut self.hot);
         hot.clear();
-        if self.mix == Mix::Deltas {
-            // Each window counts once, so every round is another one; the first has been taken.
-            let request = input::generated(self.mix, number, round as u64 + 1);
-            request.encode(&mut hot).expect("a vector grows");
-        } else {
-            hot.extend_from_slice(&self.rounds[round % self.rounds.len()][number]);
+        let round = round % self.rounds.len();
+        let request = &mut self.rounds[round][number];
+        if let Some(times) = self.times.get(number) {
+            input::move_on(request, times);
         }
+        hot.extend_from_slice(request);
         hot
     }
 }
@@ -62,13 +62,17 @@ fn ingest(bencher: Bencher<'_, '_>, mix: Mix, order: Order, series: usize) {
         Order::Go => &[0, 1, 2],
         _ => &[0],
     };
-    let rounds = turns
+    let rounds: Vec<_> = turns
         .iter()
         .map(|turn| input::requests(mix, order, series, *turn))
         .collect();
+    let times = match mix {
+        Mix::Deltas => rounds[0].iter().map(|request| input::times(request)).collect(),
+        _ => Vec::new(),
+    };
     let turns = RefCell::new(Turns {
-        mix,
         rounds,
+        times,
         next: 0,
         hot: Vec::new(),
     });
@@ -142,6 +146,19 @@ fn first_sight(bencher: Bencher<'_, '_>) {
         });
 }
 
+/// What so many series take of memory, which is in the column of what is allocated at most.
+#[divan::bench(args = [Mix::Numbers, Mix::Unshared, Mix::Mixed], sample_size = 1, sample_count = 3)]
+fn held(bencher: Bencher<'_, '_>, mix: Mix) {
+    let requests = input::requests(mix, Order::Prost, 100_000, 0);
+    bencher
+        .counter(ItemsCount::new(10 * POINTS))
+        .with_inputs(Bridge::new)
+        .bench_local_values(|bridge| {
+            requests.iter().for_each(|request| bridge.take(request));
+            bridge
+        });
+}
+
 #[divan::bench_group(sample_size = 1, sample_count = 50)]
 mod decode {
     use super::*;
@@ -198,6 +215,14 @@ mod decode {
     fn generated_types(bencher: Bencher<'_, '_>, mix: Mix) {
         bytes(bencher, mix, |request| {
             black_box(ExportMetricsServiceRequest::decode(request)).expect("it is a request");
+        });
+    }
+
+    /// The least that reading them can cost.
+    #[divan::bench]
+    fn walk(bencher: Bencher<'_, '_>) {
+        bytes(bencher, Mix::Numbers, |request| {
+            black_box(input::walk::numbers(request));
         });
     }
 

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "benches/instructions.json"
 # What is known of each path stands in instructions.rs.
-PATHS = ["known", "collector", "looked-up", "mixed", "first-sight", "scrape"]
+PATHS = ["known", "collector", "looked-up", "deltas", "mixed", "first-sight", "scrape"]
 # Rounds of so many points: the difference leaves out what comes before the first.
 FEW, MANY, POINTS = 3, 7, 10_000
 TOLERANCE = 0.05

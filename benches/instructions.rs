@@ -22,6 +22,7 @@ fn main() {
         "known" => ingest(Mix::Numbers, Order::Prost, &[0], rounds),
         "collector" => ingest(Mix::Numbers, Order::Collector, &[0], rounds),
         "looked-up" => ingest(Mix::Numbers, Order::Go, &[0, 1, 2], rounds),
+        "deltas" => deltas(rounds),
         "mixed" => ingest(Mix::Mixed, Order::Prost, &[0], rounds),
         "first-sight" => first_sight(rounds),
         "scrape" => scrape(rounds),
@@ -37,6 +38,16 @@ fn ingest(mix: Mix, order: Order, turns: &[u64], rounds: usize) {
         .collect();
     for round in 0..=rounds {
         bridge.take(&requests[round % requests.len()]);
+    }
+}
+
+fn deltas(rounds: usize) {
+    let bridge = Bridge::new();
+    let request = &mut input::requests(Mix::Deltas, Order::Prost, POINTS, 0)[0];
+    let times = input::times(request);
+    for _ in 0..=rounds {
+        bridge.take(request);
+        input::move_on(request, &times);
     }
 }
 

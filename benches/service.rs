@@ -13,7 +13,7 @@
 )]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -57,6 +57,9 @@ fn main() {
         println!(
             "scrape of 100,000 series, {name}: {median:.1?} (median of {SCRAPES}), {cpu:.1?} CPU each, {bytes} bytes"
         );
+        if header.is_empty() {
+            println!("write(2) of as many bytes: {:.1?}", sent(bytes));
+        }
     }
     println!("resident after the scrapes: {} KiB", server.resident_kib());
 }
@@ -228,6 +231,31 @@ fn scrape(server: &Server, header: &str) -> (Duration, usize) {
             length => bytes += length,
         }
     }
+}
+
+/// How long it takes to send so many bytes that are there already, in the pieces of a scrape.
+fn sent(bytes: usize) -> Duration {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let text = vec![b'x'; bytes];
+    let mut rows: Vec<Duration> = (0..SCRAPES)
+        .map(|_| {
+            let start = Instant::now();
+            std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    let mut stream = listener.accept().unwrap().0;
+                    text.chunks(256 << 10)
+                        .for_each(|piece| stream.write_all(piece).unwrap());
+                });
+                let mut stream = connect(address);
+                let mut piece = vec![0; 1 << 20];
+                while stream.read(&mut piece).unwrap() > 0 {}
+                start.elapsed()
+            })
+        })
+        .collect();
+    rows.sort();
+    rows[SCRAPES / 2]
 }
 
 /// One export of a fleet: `batch` tells the series apart, `round` the exports.

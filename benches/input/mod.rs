@@ -16,6 +16,7 @@ use prost::Message;
 
 mod bridge;
 mod order;
+pub mod walk;
 
 pub use bridge::Bridge;
 pub use order::Order;
@@ -28,6 +29,7 @@ const METRICS: usize = 20;
 const POINTS_A_METRIC: usize = 10;
 const REPLICAS: usize = 10;
 const START: u64 = 1_760_000_000_000_000_000;
+const INTERVAL: u64 = 10_000_000_000;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub enum Mix {
     Numbers,
     /// The same with deltas for sums.
     Deltas,
+    /// Numbers of which no two have an attribute set in common.
+    Unshared,
     /// 8 sums, 6 gauges, 5 histograms with 15 bounds and one exponential histogram with 40 buckets.
     Mixed,
 }
@@ -45,6 +49,29 @@ pub fn requests(mix: Mix, order: Order, series: usize, turn: u64) -> Vec<Vec<u8>
     (0..series / POINTS)
         .map(|request| order.of(&generated(mix, request, 0).encode_to_vec(), turn))
         .collect()
+}
+
+/// Where the times stand in a request that [`requests`] made.
+pub fn times(request: &[u8]) -> Vec<usize> {
+    let is_time = |field: &[u8]| match field {
+        [0x11 | 0x19, time @ ..] => time
+            .first_chunk()
+            .is_some_and(|time| [START, START + INTERVAL].contains(&u64::from_le_bytes(*time))),
+        _ => false,
+    };
+    let fields = request.windows(9).enumerate();
+    fields
+        .filter(|(_, field)| is_time(field))
+        .map(|(at, _)| at + 1)
+        .collect()
+}
+
+/// Makes a request of deltas the next one.
+pub fn move_on(request: &mut [u8], times: &[usize]) {
+    for at in times {
+        let time = request[*at..].first_chunk_mut().expect("eight bytes are a time");
+        *time = (u64::from_le_bytes(*time) + INTERVAL).to_le_bytes();
+    }
 }
 
 /// One request in the generated types.
@@ -109,14 +136,20 @@ const BOUNDS: [f64; 15] = [
 fn one_metric(mix: Mix, resource: usize, metric: usize, interval: u64) -> Metric {
     let seed = (resource * METRICS + metric) as u64 * POINTS_A_METRIC as u64;
     let (sums, temporality) = match mix {
-        Mix::Numbers => (12, 2),
+        Mix::Numbers | Mix::Unshared => (12, 2),
         Mix::Deltas => (12, 1),
         Mix::Mixed => (8, 2),
     };
-    let time = START + (interval + 1) * 10_000_000_000;
-    let start = if temporality == 1 { time - 10_000_000_000 } else { START };
+    let time = START + (interval + 1) * INTERVAL;
+    let start = if temporality == 1 { time - INTERVAL } else { START };
     let points = 0..POINTS_A_METRIC;
-    let attributes = |point| attributes(resource, metric, point);
+    let attributes = |point| {
+        let mut attributes = attributes(resource, metric, point);
+        if mix == Mix::Unshared {
+            attributes.push(text("series", (seed + point as u64).to_string()));
+        }
+        attributes
+    };
     let number = |point: usize| {
         let random = noise(seed + point as u64 + interval);
         // Two of three values are whole numbers.
