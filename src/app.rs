@@ -254,6 +254,9 @@ async fn serve(
         .await
 }
 
+/// What a frame may have of a message. Senders keep to 16 KiB where they are not told otherwise, which is a read for each.
+const LARGEST_FRAME: u32 = 256 << 10;
+
 async fn serve_grpc(
     listener: TcpListener,
     service: MetricsService,
@@ -262,6 +265,7 @@ async fn serve_grpc(
     tonic::transport::Server::builder()
         .tcp_nodelay(true)
         .http2_keepalive_interval(Some(Duration::from_secs(60)))
+        .max_frame_size(LARGEST_FRAME)
         .serve_with_incoming_shutdown(service, TcpListenerStream::new(listener), told(stopped))
         .await
 }
