@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{Exponential, ExponentialHistogram, Histogram, Number, Sample, Summary};
 
 /// A [`Sample`] that is kept.
@@ -16,8 +18,8 @@ pub enum Value {
 /// A [`Histogram`] that is kept.
 #[derive(Clone, Debug)]
 pub struct KeptHistogram {
-    /// See [`Histogram::bounds`].
-    pub bounds: Box<[f64]>,
+    /// See [`Histogram::bounds`]. Nearly always those of all other series of its family (see [`Value::share_bounds`]).
+    pub bounds: Arc<[f64]>,
     /// See [`Histogram::counts`].
     pub counts: Box<[u64]>,
     /// See [`Histogram::sum`].
@@ -67,6 +69,16 @@ impl Value {
                 sum: kept.sum,
                 count: kept.count,
             }),
+        }
+    }
+
+    /// Holds the bounds that are `known`, if it has the same, or makes its own known.
+    pub fn share_bounds(&mut self, known: &mut Option<Arc<[f64]>>) {
+        if let Self::Histogram(kept) = self {
+            match known {
+                Some(known) if *known == kept.bounds => kept.bounds = Arc::clone(known),
+                _ => *known = Some(Arc::clone(&kept.bounds)),
+            }
         }
     }
 
@@ -169,4 +181,59 @@ fn add(total: &mut Exponential, more: ExponentialHistogram<'_>) -> Option<bool> 
 /// What the buckets of the classic form depend on: how coarse they are, and where zero ends (conformance E-08).
 fn classic_form(histogram: &Exponential) -> (i32, f64) {
     (histogram.scale.min(0), histogram.zero_threshold)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn histogram(bounds: &[f64], counts: &[u64]) -> Value {
+        Sample::Histogram(Histogram {
+            bounds,
+            counts,
+            sum: None,
+        })
+        .into()
+    }
+
+    fn bounds(value: &Value) -> &Arc<[f64]> {
+        match value {
+            Value::Histogram(kept) => &kept.bounds,
+            _ => panic!("it is a histogram"),
+        }
+    }
+
+    #[test]
+    fn bounds_that_are_equal_are_held_once() {
+        let mut known = None;
+        let mut values = [&[1.0, 2.0][..], &[1.0, 2.0], &[1.0], &[1.0, 2.0], &[], &[]]
+            .map(|bounds| histogram(bounds, &vec![0; bounds.len() + 1]));
+        values.iter_mut().for_each(|value| value.share_bounds(&mut known));
+        let same = |a: usize, b: usize| Arc::ptr_eq(bounds(&values[a]), bounds(&values[b]));
+        assert!(same(0, 1) && !same(1, 2) && !same(0, 3) && same(4, 5));
+        assert_eq!(**bounds(&values[3]), [1.0, 2.0]);
+        Value::Number(Number::Int(1)).share_bounds(&mut known);
+        assert_eq!(known.as_deref(), Some(&[][..]));
+    }
+
+    #[test]
+    fn h_06_counts_are_taken_over_where_bounds_and_total_are_what_they_were() {
+        for (bounds, counts, count, expected) in [
+            (&[1.0, 2.0][..], &[1, 2, 3][..], 6, Some([1, 3, 6])),
+            (&[1.0, 2.0], &[0, 0, 0], 0, Some([0, 0, 0])),
+            (&[1.0, 2.0], &[1, 2, 3], 7, None),
+            (&[1.0, 3.0], &[1, 2, 3], 6, None),
+            (&[1.0], &[1, 2, 3], 6, None),
+            (&[1.0, 2.0], &[1, 2], 3, None),
+            (&[1.0, 2.0], &[u64::MAX, 1, 0], 0, None),
+        ] {
+            let Value::Histogram(mut kept) = histogram(&[1.0, 2.0], &[7, 8, 9]) else {
+                panic!("it is a histogram");
+            };
+            let took = kept.replace(bounds.iter().copied(), counts.iter().copied(), count, Some(1.5));
+            assert_eq!(took, expected.is_some(), "{bounds:?} {counts:?}");
+            assert_eq!(*kept.counts, expected.unwrap_or([7, 8, 9]), "{bounds:?} {counts:?}");
+            assert_eq!(kept.sum, took.then_some(1.5));
+        }
+    }
 }

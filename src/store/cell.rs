@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) slots: Vec<Option<Series>>,
     pub(super) free: Vec<u32>,
     pub(super) streams: Streams,
+    /// The bounds of the last histogram that came anew.
+    pub(super) bounds: Option<Arc<[f64]>>,
     /// No series lives longer than until then.
     pub(super) latest: Moment,
     /// Whether `/metrics` has had to leave the family out.
@@ -72,6 +74,7 @@ impl FamilyCell {
                 slots: Vec::new(),
                 free: Vec::new(),
                 streams: Streams::default(),
+                bounds: None,
                 latest: Moment(0),
                 left_out: false,
                 closed: false,

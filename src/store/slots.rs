@@ -55,6 +55,7 @@ impl FamilyCell {
             hidden: false,
             left_out: false,
         };
+        series.value.share_bounds(&mut state.bounds);
         series.lifetime = self.lifetime(store, &series);
         if self.keeps_exemplars() {
             series.keep_exemplars(point.exemplars);
@@ -128,7 +129,7 @@ impl FamilyCell {
         if state.index.is_empty() {
             // The memory of a family that was large once goes with its last series.
             (state.slots, state.free, state.index) = Default::default();
-            (state.streams, state.latest) = (Streams::default(), Moment(0));
+            (state.streams, state.bounds, state.latest) = (Streams::default(), None, Moment(0));
             self.are_legal.store(is_metric_name(self.name()), Ordering::Relaxed);
         }
     }
