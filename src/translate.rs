@@ -20,6 +20,7 @@ mod rules;
 mod sample;
 mod sequence;
 mod series_labels;
+mod steps;
 mod taking;
 mod unit;
 mod value;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::Translator;
-use super::batch::{HistogramStep, Message, NumberStep, OtherStep};
 use super::exemplar;
+use super::steps::{HistogramStep, Message, NumberStep, OtherStep};
 use super::window::Window;
 use crate::model::{MetricType, Refused, Sample};
 use crate::otlp::{self, Kind, Point};

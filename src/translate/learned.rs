@@ -1,8 +1,9 @@
 use std::sync::{Arc, Weak};
 
-use super::batch::{Batch, Message};
+use super::batch::Batch;
 use super::memory::{Memory, ResourceMemory};
 use super::sequence::Cursor;
+use super::steps::Message;
 use crate::otlp::frame::Run;
 use crate::store::{FamilyCell, Known, Source};
 

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use super::Translator;
-use super::batch::{Batch, HistogramStep, List, Message, NumberStep, OtherStep, Step};
+use super::batch::Batch;
 use super::known_run::{KnownRun, KnownStep};
 use super::learned::{Learned, LearnedPoint};
 use super::memory::Memory;
 use super::sequence::Cursor;
+use super::steps::{HistogramStep, List, Message, NumberStep, OtherStep, Step};
 use crate::otlp::{self, Sink};
 use crate::store::{Moment, Source};
 

@@ -1,0 +1,150 @@
+use std::ops::Range;
+use std::sync::{Arc, Weak};
+
+use super::memory::Remembered;
+use super::sequence::Cursor;
+use crate::model::Number;
+use crate::otlp::frame::{PlainHistogram, PlainNumber};
+use crate::otlp::{self, Kind};
+use crate::store::{FamilyCell, Known, Source};
+
+/// One thing to do, in the order of the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Take a ResourceMetrics in the plain way.
+    Plain(Message),
+    /// The number belongs to what follows.
+    Resource(u32),
+    Scope(u32),
+    Metric(u32),
+    /// So many points of series that are known, which are next in that list.
+    Known(List, u32),
+    /// A point that is not known, and how far the sequence of its metric had been gone through in front of it.
+    Unknown {
+        message: Message,
+        behind: Cursor,
+    },
+}
+
+/// One of the lists of points whose series are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    Numbers,
+    Histograms,
+    Others,
+}
+
+/// A number with its times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NumberStep {
+    pub(super) known: Known,
+    pub(super) message: Message,
+    pub(super) start_unix_nano: u64,
+    pub(super) time_unix_nano: u64,
+    pub(super) number: Number,
+}
+
+/// A histogram with explicit bounds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HistogramStep {
+    pub(super) known: Known,
+    pub(super) message: Message,
+    pub(super) start_unix_nano: u64,
+    pub(super) time_unix_nano: u64,
+    pub(super) count: u64,
+    pub(super) sum: Option<f64>,
+    pub(super) counts: Message,
+    pub(super) bounds: Message,
+}
+
+/// Anything else: it is read when it is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OtherStep {
+    pub(super) known: Known,
+    pub(super) message: Message,
+}
+
+// They are written once and read once for each point of a request.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<NumberStep>() <= 56 && size_of::<HistogramStep>() <= 80);
+
+impl NumberStep {
+    #[inline]
+    pub(super) fn of(request: &[u8], known: Known, point: &[u8], number: PlainNumber) -> Self {
+        Self {
+            known,
+            message: Message::of(request, point),
+            start_unix_nano: number.start_unix_nano,
+            time_unix_nano: number.time_unix_nano,
+            number: match number.value {
+                otlp::Number::Int(value) => Number::Int(value),
+                otlp::Number::Double(value) => Number::Double(value),
+            },
+        }
+    }
+}
+
+impl HistogramStep {
+    #[inline]
+    pub(super) fn of(request: &[u8], known: Known, point: &[u8], histogram: &PlainHistogram<'_>) -> Self {
+        Self {
+            known,
+            message: Message::of(request, point),
+            start_unix_nano: histogram.start_unix_nano,
+            time_unix_nano: histogram.time_unix_nano,
+            count: histogram.count,
+            sum: histogram.sum,
+            counts: Message::of(request, histogram.counts),
+            bounds: Message::of(request, histogram.bounds),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ResourceStep {
+    pub(super) message: Message,
+    pub(super) memory: Arc<Remembered>,
+    pub(super) generation: u64,
+    pub(super) settled: Option<(Weak<Source>, u64)>,
+}
+
+#[derive(Debug)]
+pub(super) struct ScopeStep {
+    pub(super) message: Message,
+    pub(super) place: u32,
+    pub(super) settled: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct MetricStep {
+    pub(super) message: Message,
+    pub(super) place: u32,
+    pub(super) kind: Kind,
+    pub(super) cell: Option<Arc<FamilyCell>>,
+}
+
+/// A place in the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message {
+    start: u32,
+    length: u32,
+}
+
+impl Message {
+    /// Where `part`, which is a part of `request`, stands in it.
+    #[inline]
+    pub(super) fn of(request: &[u8], part: &[u8]) -> Self {
+        // A request has at most 4 GiB, and `part` lies in it, so nothing is cut off.
+        Self {
+            start: (part.as_ptr().addr().wrapping_sub(request.as_ptr().addr())) as u32,
+            length: part.len() as u32,
+        }
+    }
+
+    /// The message.
+    pub(super) fn in_(self, request: &[u8]) -> &[u8] {
+        let start = self.start as usize;
+        let range: Range<usize> = start..start + self.length as usize;
+        request.get(range).unwrap_or_default()
+    }
+}
