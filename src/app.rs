@@ -173,10 +173,11 @@ impl App {
             self.receiver.clone(),
             self.bridge.store.limits().shortest_expiry(),
         ));
+        // The listeners hold whoever comes until they are served, and nobody is to be served who finds it not ready.
+        self.bridge.set_ready(true);
         let mut http = tokio::spawn(serve(self.http, app, http_stopped, LAST_SCRAPE));
         let mut otlp_http = tokio::spawn(serve(self.otlp_http, otlp, otlp_stopped.clone(), drain));
         let mut otlp_grpc = tokio::spawn(serve_grpc(self.otlp_grpc, MetricsService(self.receiver), otlp_stopped));
-        self.bridge.set_ready(true);
 
         let ended = tokio::select! {
             () = stop => Ok(()),

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn p_05_p_08_what_is_inflated_counts_against_limit_and_budget() {
+    fn p_05_p_06_what_is_inflated_counts_against_limit_and_budget() {
         for length in [0, 1, 1000, 100_000, 1 << 20] {
             let body = gzip(&vec![7; length]);
             assert_eq!(inflated(&body, length, length).unwrap().len(), length);

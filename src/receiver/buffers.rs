@@ -58,7 +58,8 @@ impl Buffer {
 }
 
 impl Buffer {
-    /// Has `write` append as much as there is room for, which is some, up to one byte more than the `limit`.
+    /// Has `write` append as much as there is room for, which is some: at most as much again as is there, or 32 KiB, or what the
+    /// memory had room for before; and where it grows, no more than one byte past the `limit`.
     pub(super) fn fill<T>(&mut self, limit: usize, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         let length = self.bytes.len();
         if self.bytes.capacity() - length < ROOM {

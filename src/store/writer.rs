@@ -54,8 +54,9 @@ pub struct Writer<'a> {
 }
 
 impl FamilyCell {
-    /// Takes the family's lock for points that `source` sends. Not to be held for longer than some hundred points. `None` where the family has been taken out of the
-    /// registry, and where there is something to say each time about the units that have met in it (conformance K-03).
+    /// Takes the family's lock for points that `source` sends. Not to be held for longer than some hundred points. `None` where the
+    /// family has been taken out of the registry, and where there is something to say each time about the units that have met in it
+    /// (conformance K-03).
     pub fn writer<'a>(&'a self, store: &'a Store, source: &'a Arc<Source>, now: Moment) -> Option<Writer<'a>> {
         let state = self.state.lock();
         (!state.closed && state.unit.is_agreed()).then(|| Writer {
