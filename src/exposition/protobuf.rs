@@ -164,7 +164,7 @@ fn write_span(out: &mut Vec<u8>, field: u32, offset: i32, length: u32) {
 fn write_exemplar(out: &mut Vec<u8>, field: u32, format: Format, exemplar: &Exemplar) {
     message(out, field, |out| {
         for (name, value) in exemplar::labels(exemplar, format.escaping) {
-            write_label(out, name.as_bytes(), value.as_bytes());
+            write_label(out, &name, &value);
         }
         double(out, 2, exemplar.value.as_f64());
         write_time(out, 3, exemplar.time_unix_nano);
@@ -173,44 +173,31 @@ fn write_exemplar(out: &mut Vec<u8>, field: u32, format: Format, exemplar: &Exem
 
 fn write_labels(out: &mut Vec<u8>, text: &str) {
     let mut rest = text;
-    while let Some((name, value, length)) = plain_label(rest.as_bytes()) {
+    while let Some((name, value, behind)) = Labels::split_plain(rest) {
         write_label(out, name, value);
-        rest = rest.get(length..).unwrap_or_default();
+        rest = behind;
     }
     // From the first one on that has quotes around its name, or escapes.
     for (name, value) in Labels::iter_text(rest) {
-        write_label(out, name.as_bytes(), value.as_bytes());
+        write_label(out, &name, &value);
     }
 }
 
-/// The first label of a text if it has neither quotes around its name nor escapes, as nearly all are: its name, its value, and how
-/// much of the text that is, with the comma behind it.
 #[inline]
-fn plain_label(text: &[u8]) -> Option<(&[u8], &[u8], usize)> {
-    let end = memchr::memchr(b'=', text)?;
-    let (name, behind) = text.split_at_checked(end)?;
-    let value = behind.strip_prefix(b"=\"")?;
-    let length = memchr::memchr2(b'"', b'\\', value)?;
-    let is_plain = name.first() != Some(&b'"') && value.get(length) == Some(&b'"');
-    let taken = end + 2 + length + 1;
-    is_plain.then(|| (name, &value[..length], (taken + 1).min(text.len())))
-}
-
-#[inline]
-fn write_label(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+fn write_label(out: &mut Vec<u8>, name: &str, value: &str) {
     out.reserve(name.len() + value.len() + 16);
     // Nearly all are so short that each length is one byte.
     let length = name.len() + value.len() + 4;
     if length < 0x80 {
         out.extend_from_slice(&[LABEL, length as u8, NAME, name.len() as u8]);
-        out.extend_from_slice(name);
+        out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(&[VALUE, value.len() as u8]);
-        out.extend_from_slice(value);
+        out.extend_from_slice(value.as_bytes());
         return;
     }
     message(out, 1, |out| {
-        bytes(out, 1, name);
-        bytes(out, 2, value);
+        bytes(out, 1, name.as_bytes());
+        bytes(out, 2, value.as_bytes());
     });
 }
 

@@ -29,6 +29,10 @@ impl Labels {
     pub fn iter_text(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         let mut rest = text;
         std::iter::from_fn(move || {
+            if let Some((name, value, behind)) = Self::split_plain(rest) {
+                rest = behind;
+                return Some((Cow::Borrowed(name), Cow::Borrowed(value)));
+            }
             let name = match rest.strip_prefix('"') {
                 Some(quoted) => {
                     let (name, behind) = quoted_text(quoted)?;
@@ -46,6 +50,18 @@ impl Labels {
             rest = behind.strip_prefix(',').unwrap_or("");
             Some((name, value))
         })
+    }
+
+    /// The first label of a text if it has neither quotes around its name nor escapes, as nearly all are: its name, its value, and
+    /// what is behind.
+    #[inline]
+    pub fn split_plain(text: &str) -> Option<(&str, &str, &str)> {
+        // No legal name has one in it.
+        let (name, behind) = text.split_at_checked(memchr::memchr(b'=', text.as_bytes())?)?;
+        let value = behind.strip_prefix("=\"")?;
+        let (value, behind) = value.split_at_checked(memchr::memchr2(b'"', b'\\', value.as_bytes())?)?;
+        let behind = behind.strip_prefix('"').filter(|_| !name.starts_with('"'))?;
+        Some((name, value, behind.strip_prefix(',').unwrap_or(behind)))
     }
 
     /// Whether every name is legal without quotes.

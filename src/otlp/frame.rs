@@ -185,6 +185,27 @@ fn messages(message: &[u8], wanted: u32) -> impl Iterator<Item = Option<&[u8]>> 
     })
 }
 
+/// From when to when a point counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// See [`super::Point`].
+    pub start_unix_nano: u64,
+    /// See [`super::Point`].
+    pub time_unix_nano: u64,
+}
+
+/// Their keys, in points of gauges, sums and histograms.
+const START: u8 = 0x11;
+const TIME: u8 = 0x19;
+
+impl Times {
+    /// Whether there is nothing to say about them.
+    #[inline]
+    pub fn are_sane(self) -> bool {
+        self.time_unix_nano != 0 && self.start_unix_nano <= self.time_unix_nano
+    }
+}
+
 #[inline]
 fn fixed64(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (value, rest) = bytes.split_first_chunk()?;

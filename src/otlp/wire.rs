@@ -169,21 +169,11 @@ impl<'a> Payload<'a> {
     pub(super) fn repeated_varint(self, name: &str, mut push: impl FnMut(u64)) -> Result<(), Fault> {
         match self {
             Self::Varint(value) => push(value),
-            Self::Bytes(mut bytes) => loop {
-                // Most counts are small.
-                match bytes {
-                    [] => break,
-                    [value @ ..0x80, rest @ ..] => {
-                        push(u64::from(*value));
-                        bytes = rest;
-                    }
-                    [low, high @ ..0x80, rest @ ..] => {
-                        push(u64::from(low & 0x7F) | u64::from(*high) << 7);
-                        bytes = rest;
-                    }
-                    _ => push(varint(&mut bytes)?),
+            Self::Bytes(mut bytes) => {
+                while !bytes.is_empty() {
+                    push(varint(&mut bytes)?);
                 }
-            },
+            }
             _ => return Err(wrong_type(name)),
         }
         Ok(())

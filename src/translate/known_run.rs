@@ -5,6 +5,7 @@ use super::exemplar;
 use super::steps::{HistogramStep, Message, NumberStep, OtherStep};
 use super::window::Window;
 use crate::model::{MetricType, Refused, Sample};
+use crate::otlp::frame::Times;
 use crate::otlp::{self, Kind, Point};
 use crate::store::{self, Applied, Change, Known, Source, Writer};
 
@@ -43,16 +44,16 @@ impl KnownStep for NumberStep {
         if run.is_counter && !self.number.is_count() {
             return false;
         }
-        let start = if run.has_start { self.start_unix_nano } else { 0 };
-        if !run.is_delta
-            && run
-                .writer
-                .set_number(self.known, start, self.time_unix_nano, self.number)
-        {
+        let Times {
+            start_unix_nano,
+            time_unix_nano: time,
+        } = self.times;
+        let start = if run.has_start { start_unix_nano } else { 0 };
+        if !run.is_delta && run.writer.set_number(self.known, start, time, self.number) {
             run.accepted += 1;
             return true;
         }
-        let point = report(run.source, run.is_delta, start, self.time_unix_nano);
+        let point = report(run.source, run.is_delta, start, time);
         let applied = run.writer.update(self.known, &point, Sample::Number(self.number));
         run.note(applied).is_some()
     }
@@ -68,7 +69,10 @@ impl KnownStep for HistogramStep {
         let (bounds, _) = self.bounds.in_(request).as_chunks();
         let counts = counts.iter().map(|count| u64::from_le_bytes(*count));
         let bounds = bounds.iter().map(|bound| f64::from_le_bytes(*bound));
-        let (start, time) = (self.start_unix_nano, self.time_unix_nano);
+        let Times {
+            start_unix_nano: start,
+            time_unix_nano: time,
+        } = self.times;
         if !run.is_delta
             && run.writer.set_histogram(self.known, start, time, |held| {
                 held.replace(bounds.clone(), counts.clone(), self.count, self.sum)

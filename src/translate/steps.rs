@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 use super::memory::Remembered;
 use super::sequence::Cursor;
 use crate::model::Number;
-use crate::otlp::frame::{PlainHistogram, PlainNumber};
+use crate::otlp::frame::{PlainHistogram, PlainNumber, Times};
 use crate::otlp::{self, Kind};
 use crate::store::{FamilyCell, Known, Source};
 
@@ -39,8 +39,7 @@ pub(super) enum List {
 pub(super) struct NumberStep {
     pub(super) known: Known,
     pub(super) message: Message,
-    pub(super) start_unix_nano: u64,
-    pub(super) time_unix_nano: u64,
+    pub(super) times: Times,
     pub(super) number: Number,
 }
 
@@ -49,8 +48,7 @@ pub(super) struct NumberStep {
 pub(super) struct HistogramStep {
     pub(super) known: Known,
     pub(super) message: Message,
-    pub(super) start_unix_nano: u64,
-    pub(super) time_unix_nano: u64,
+    pub(super) times: Times,
     pub(super) count: u64,
     pub(super) sum: Option<f64>,
     pub(super) counts: Message,
@@ -74,8 +72,7 @@ impl NumberStep {
         Self {
             known,
             message: Message::of(request, point),
-            start_unix_nano: number.start_unix_nano,
-            time_unix_nano: number.time_unix_nano,
+            times: number.times,
             number: match number.value {
                 otlp::Number::Int(value) => Number::Int(value),
                 otlp::Number::Double(value) => Number::Double(value),
@@ -90,8 +87,7 @@ impl HistogramStep {
         Self {
             known,
             message: Message::of(request, point),
-            start_unix_nano: histogram.start_unix_nano,
-            time_unix_nano: histogram.time_unix_nano,
+            times: histogram.times,
             count: histogram.count,
             sum: histogram.sum,
             counts: Message::of(request, histogram.counts),

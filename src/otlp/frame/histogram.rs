@@ -1,12 +1,10 @@
-use super::{Run, delimited, fixed64};
+use super::{Run, START, TIME, Times, delimited, fixed64};
 
 /// A data point of a histogram with explicit bounds that has neither exemplars nor flags.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainHistogram<'a> {
-    /// See [`Point`](crate::otlp::Point).
-    pub start_unix_nano: u64,
-    /// See [`Point`](crate::otlp::Point).
-    pub time_unix_nano: u64,
+    /// From when to when it counts.
+    pub times: Times,
     /// See [`HistogramPoint`](crate::otlp::HistogramPoint).
     pub count: u64,
     /// See [`HistogramPoint`](crate::otlp::HistogramPoint).
@@ -19,8 +17,6 @@ pub struct PlainHistogram<'a> {
     pub attributes: Run<'a>,
 }
 
-const START: u8 = 0x11;
-const TIME: u8 = 0x19;
 const COUNT: u8 = 0x21;
 const SUM: u8 = 0x29;
 const COUNTS: u8 = 0x32;
@@ -34,8 +30,7 @@ impl<'a> PlainHistogram<'a> {
     #[inline]
     pub fn of(point: &'a [u8], expected: &[u8]) -> Option<Self> {
         let mut found = Self {
-            start_unix_nano: 0,
-            time_unix_nano: 0,
+            times: Times::default(),
             count: 0,
             sum: None,
             counts: &[],
@@ -46,8 +41,8 @@ impl<'a> PlainHistogram<'a> {
         let mut rest = point;
         while let [key, behind @ ..] = rest {
             match *key {
-                START => (found.start_unix_nano, rest) = fixed64(behind)?,
-                TIME => (found.time_unix_nano, rest) = fixed64(behind)?,
+                START => (found.times.start_unix_nano, rest) = fixed64(behind)?,
+                TIME => (found.times.time_unix_nano, rest) = fixed64(behind)?,
                 COUNT => (found.count, rest) = fixed64(behind)?,
                 SUM => {
                     let bits;
@@ -74,12 +69,6 @@ impl<'a> PlainHistogram<'a> {
         let is_whole = found.counts.len().is_multiple_of(8) && found.bounds.len().is_multiple_of(8);
         is_whole.then_some(found)
     }
-
-    /// Whether there is nothing to say about its times.
-    #[inline]
-    pub fn has_sane_window(&self) -> bool {
-        self.time_unix_nano != 0 && self.start_unix_nano <= self.time_unix_nano
-    }
 }
 
 #[cfg(test)]
@@ -103,7 +92,11 @@ mod tests {
             fields.rotate_left(turn);
             let point = fields.concat();
             let found = PlainHistogram::of(&point, ATTRIBUTES).unwrap();
-            assert_eq!((found.start_unix_nano, found.time_unix_nano, found.count), (1, 2, 3));
+            let Times {
+                start_unix_nano,
+                time_unix_nano,
+            } = found.times;
+            assert_eq!((start_unix_nano, time_unix_nano, found.count), (1, 2, 3));
             assert_eq!(
                 (found.sum, found.counts, found.bounds),
                 (Some(1.0), &COUNTS[2..], &BOUNDS[2..])
@@ -118,6 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_odd_is_for_others_to_read() {
+        assert!(PlainHistogram::of(&[COUNTS, ATTRIBUTES, BOUNDS].concat(), ATTRIBUTES).is_some());
         for odd in [
             &b"\x42\x00"[..],
             b"\x50\x00",

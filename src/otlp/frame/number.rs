@@ -1,14 +1,12 @@
-use super::{Run, fixed64};
+use super::{Run, START, TIME, Times, fixed64};
 use crate::otlp::Number;
 use crate::otlp::wire::Fields;
 
 /// A data point of a gauge or a sum.
 #[derive(Clone, Copy, Debug)]
 pub struct NumberFrame<'a> {
-    /// See [`Point`](crate::otlp::Point).
-    pub start_unix_nano: u64,
-    /// See [`Point`](crate::otlp::Point).
-    pub time_unix_nano: u64,
+    /// From when to when it counts.
+    pub times: Times,
     /// `None` where there is none, or more to the point than times, a value and attributes.
     pub value: Option<Number>,
     /// By which it is known.
@@ -19,8 +17,7 @@ impl<'a> NumberFrame<'a> {
     /// Takes a point apart whose attributes are `expected`, most likely. Its fields may stand in any order.
     pub fn of(point: &'a [u8], expected: &[u8]) -> Option<Self> {
         let mut frame = Self {
-            start_unix_nano: 0,
-            time_unix_nano: 0,
+            times: Times::default(),
             value: None,
             attributes: Run::absent(expected),
         };
@@ -29,8 +26,8 @@ impl<'a> NumberFrame<'a> {
         let mut rest = point;
         while let [key, behind @ ..] = rest {
             match key {
-                &START => (frame.start_unix_nano, rest) = fixed64(behind)?,
-                &TIME => (frame.time_unix_nano, rest) = fixed64(behind)?,
+                &START => (frame.times.start_unix_nano, rest) = fixed64(behind)?,
+                &TIME => (frame.times.time_unix_nano, rest) = fixed64(behind)?,
                 &DOUBLE => {
                     let bits;
                     (bits, rest) = fixed64(behind)?;
@@ -64,8 +61,7 @@ impl<'a> NumberFrame<'a> {
     /// The same without the attributes, where there is no more to it.
     pub fn plain(&self) -> Option<PlainNumber> {
         Some(PlainNumber {
-            start_unix_nano: self.start_unix_nano,
-            time_unix_nano: self.time_unix_nano,
+            times: self.times,
             value: self.value?,
         })
     }
@@ -74,10 +70,8 @@ impl<'a> NumberFrame<'a> {
 /// What a point of a gauge or a sum has beside its attributes: both times, and a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlainNumber {
-    /// See [`Point`](crate::otlp::Point).
-    pub start_unix_nano: u64,
-    /// See [`Point`](crate::otlp::Point).
-    pub time_unix_nano: u64,
+    /// From when to when it counts.
+    pub times: Times,
     /// See [`Value`](crate::otlp::Value).
     pub value: Number,
 }
@@ -115,8 +109,10 @@ impl PlainNumber {
             _ => return None,
         };
         let number = Self {
-            start_unix_nano: start,
-            time_unix_nano: (time.0 == TIME).then_some(time.1)?,
+            times: Times {
+                start_unix_nano: start,
+                time_unix_nano: (time.0 == TIME).then_some(time.1)?,
+            },
             value: match value {
                 (DOUBLE, bits) => Number::Double(f64::from_bits(bits)),
                 (INT, bits) => Number::Int(bits.cast_signed()),
@@ -124,12 +120,6 @@ impl PlainNumber {
             },
         };
         Some((number, attributes))
-    }
-
-    /// Whether there is nothing to say about its times.
-    #[inline]
-    pub fn has_sane_window(&self) -> bool {
-        self.time_unix_nano != 0 && self.start_unix_nano <= self.time_unix_nano
     }
 }
 
@@ -152,8 +142,6 @@ fn field(fields: &[u8], number: usize) -> (u8, u64) {
 }
 
 const ATTRIBUTES: u8 = 0x3A;
-const START: u8 = 0x11;
-const TIME: u8 = 0x19;
 const DOUBLE: u8 = 0x21;
 const INT: u8 = 0x31;
 
@@ -182,8 +170,10 @@ mod tests {
             let point = fields.concat();
             let frame = NumberFrame::of(&point, ATTRIBUTES).unwrap();
             let number = PlainNumber {
-                start_unix_nano: start,
-                time_unix_nano: 2,
+                times: Times {
+                    start_unix_nano: start,
+                    time_unix_nano: 2,
+                },
                 value,
             };
             assert_eq!(frame.plain(), Some(number), "{fields:?}");

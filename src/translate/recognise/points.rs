@@ -59,7 +59,7 @@ impl<'a> Recogniser<'a> {
         let mut looked_up = 0;
         while let Some((point, rest)) = ahead.split_point()
             && let Some((number, attributes)) = PlainNumber::of(point)
-            && number.has_sane_window()
+            && number.times.are_sane()
         {
             // Bytes that are known are attributes, since they were when they came first.
             let known = match points.expected_item(at) {
@@ -91,7 +91,7 @@ impl<'a> Recogniser<'a> {
     /// A number that is not known, or not plain.
     fn number(&mut self, kind: Kind, point: &'a [u8], points: &mut Sequence<Known>, cursor: &mut Cursor) -> Option<()> {
         let frame = NumberFrame::of(point, points.expected(*cursor))?;
-        let plain = frame.plain().filter(PlainNumber::has_sane_window);
+        let plain = frame.plain().filter(|number| number.times.are_sane());
         let Some(number) = plain else {
             return self.any(kind, point, frame.attributes, points, cursor);
         };
@@ -112,7 +112,7 @@ impl<'a> Recogniser<'a> {
         points: &mut Sequence<Known>,
         cursor: &mut Cursor,
     ) -> Option<()> {
-        let plain = PlainHistogram::of(point, points.expected(*cursor)).filter(PlainHistogram::has_sane_window);
+        let plain = PlainHistogram::of(point, points.expected(*cursor)).filter(|histogram| histogram.times.are_sane());
         let Some(histogram) = plain else {
             let run = Run::of(kind, point, points.expected(*cursor))?;
             return self.any(kind, point, run, points, cursor);
