@@ -32,7 +32,8 @@ impl Woven {
 
     /// Whether they are the labels of that text.
     pub(super) fn are(&self, text: &str) -> bool {
-        let rest = self.pieces().try_fold(text, |rest, piece| rest.strip_prefix(piece));
+        let mut rest = Some(text);
+        self.for_each_piece(|piece| rest = rest.and_then(|rest| rest.strip_prefix(piece)));
         rest.is_some_and(str::is_empty)
     }
 
@@ -40,21 +41,28 @@ impl Woven {
     #[inline]
     pub(super) fn append_to(&self, text: &mut String) {
         text.reserve(self.own.len() + self.shared.part.len());
-        self.pieces().for_each(|piece| text.push_str(piece));
+        self.for_each_piece(|piece| text.push_str(piece));
     }
 
     pub(super) fn text(&self) -> String {
-        self.pieces().collect()
+        let mut text = String::new();
+        self.append_to(&mut text);
+        text
     }
 
+    /// Calls `f` with the pieces in their order. No iterator, which would have to remember whose turn it is: a scrape does this for
+    /// every series.
     #[inline]
-    fn pieces(&self) -> impl Iterator<Item = &str> {
-        let (mut next, mut other) = (Pieces::of(&self.own), Pieces::of(&self.shared.part));
-        std::iter::from_fn(move || {
-            std::mem::swap(&mut next, &mut other);
-            // The one whose turn it was, or what is left of the other.
-            other.next().or_else(|| next.next())
-        })
+    fn for_each_piece<'a>(&'a self, mut f: impl FnMut(&'a str)) {
+        let (mut own, mut shared) = (Pieces::of(&self.own), Pieces::of(&self.shared.part));
+        loop {
+            // Where one has no more, what is left of the other.
+            let (own, shared) = (own.next(), shared.next());
+            if own.is_none() && shared.is_none() {
+                return;
+            }
+            own.into_iter().chain(shared).for_each(&mut f);
+        }
     }
 }
 
