@@ -243,9 +243,7 @@ async fn p_05_too_many_bytes_in_hand_are_asked_to_come_again() {
     let mut config = config();
     config.max_request_bytes = Some(1000);
     let bridge = Bridge::with(config).await;
-    // Three requests are begun and held, each with 990 of its bytes sent.
-    let mut held = Vec::new();
-    for _ in 0..4 {
+    let hold = async || {
         let mut stream = tokio::net::TcpStream::connect(bridge.addresses.otlp_http)
             .await
             .unwrap();
@@ -256,11 +254,14 @@ async fn p_05_too_many_bytes_in_hand_are_asked_to_come_again() {
         tokio::io::AsyncWriteExt::write_all(&mut stream, &[0; 990])
             .await
             .unwrap();
-        held.push(stream);
-    }
-    // They arrive when they arrive: ask until the budget is used up.
+        stream
+    };
+    // Requests are begun and held, each with 990 of its bytes sent, until there is no room for one more. They arrive when they
+    // arrive, and may be what is refused themselves.
+    let mut held = Vec::new();
     let refused = async {
         loop {
+            held.push(hold().await);
             let response = reqwest::Client::new()
                 .post(bridge.otlp_url("/v1/metrics"))
                 .header(JSON.0, JSON.1)
