@@ -19,14 +19,26 @@ pub struct ResourceFrame<'a> {
     pub resource: &'a [u8],
 }
 
-/// A scope and what was measured in it.
+/// What a scope is known by.
 #[derive(Clone, Copy, Debug)]
 pub struct ScopeFrame<'a> {
-    message: &'a [u8],
     /// The message `InstrumentationScope`, by which it is known,
     pub scope: &'a [u8],
     /// and this.
     pub schema_url: &'a [u8],
+}
+
+/// A field of a ScopeMetrics.
+#[derive(Clone, Copy, Debug)]
+pub enum ScopePart<'a> {
+    /// See [`ScopeFrame::scope`].
+    Scope(&'a [u8]),
+    /// See [`ScopeFrame::schema_url`].
+    SchemaUrl(&'a [u8]),
+    /// What was measured in it.
+    Metric(&'a [u8]),
+    /// Nothing that is known.
+    Other,
 }
 
 /// A metric.
@@ -85,24 +97,33 @@ impl<'a> ScopeFrame<'a> {
     /// Takes a ScopeMetrics apart.
     pub fn of(message: &'a [u8]) -> Option<Self> {
         let (mut scope, mut schema_url) = (None, None);
-        for field in Fields::of(message) {
-            match field.ok()? {
-                (1, Payload::Bytes(bytes)) if scope.is_none() => scope = Some(bytes),
-                (3, Payload::Bytes(bytes)) if schema_url.is_none() => schema_url = Some(bytes),
-                (1 | 3, _) => return None,
-                _ => {}
+        for part in ScopePart::all(message) {
+            let twice = match part? {
+                ScopePart::Scope(bytes) => scope.replace(bytes).is_some(),
+                ScopePart::SchemaUrl(bytes) => schema_url.replace(bytes).is_some(),
+                ScopePart::Metric(_) | ScopePart::Other => false,
+            };
+            if twice {
+                return None;
             }
         }
         Some(Self {
-            message,
             scope: scope.unwrap_or_default(),
             schema_url: schema_url.unwrap_or_default(),
         })
     }
+}
 
-    /// The metrics.
-    pub fn metrics(&self) -> impl Iterator<Item = Option<&'a [u8]>> + use<'a> {
-        messages(self.message, 2)
+impl<'a> ScopePart<'a> {
+    /// The fields of a ScopeMetrics, in the order in which they stand.
+    pub fn all(message: &'a [u8]) -> impl Iterator<Item = Option<Self>> {
+        Fields::of(message).map(|field| match field.ok()? {
+            (1, Payload::Bytes(bytes)) => Some(Self::Scope(bytes)),
+            (2, Payload::Bytes(bytes)) => Some(Self::Metric(bytes)),
+            (3, Payload::Bytes(bytes)) => Some(Self::SchemaUrl(bytes)),
+            (1..=3, _) => None,
+            _ => Some(Self::Other),
+        })
     }
 }
 

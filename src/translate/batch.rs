@@ -32,6 +32,7 @@ pub(super) struct Mark {
     numbers: usize,
     histograms: usize,
     others: usize,
+    recognised: Recognised,
 }
 
 /// So many steps are kept room for; a request may have many times more.
@@ -71,6 +72,7 @@ impl Batch {
             numbers: self.numbers.len(),
             histograms: self.histograms.len(),
             others: self.others.len(),
+            recognised: self.recognised,
         }
     }
 
@@ -80,6 +82,7 @@ impl Batch {
         self.numbers.truncate(mark.numbers);
         self.histograms.truncate(mark.histograms);
         self.others.truncate(mark.others);
+        self.recognised = mark.recognised;
     }
 
     pub(super) fn clear(&mut self) {

@@ -7,7 +7,7 @@ use super::memory::{LONGEST_KEY, Memory, MetricMemory, ScopeMemory};
 use super::sequence::{Cursor, Sequence};
 use super::steps::{Message, ResourceStep, ScopeStep, Step};
 use crate::otlp;
-use crate::otlp::frame::{self, DataFrame, MetricFrame, ResourceFrame, ScopeFrame};
+use crate::otlp::frame::{self, DataFrame, MetricFrame, ResourceFrame, ScopeFrame, ScopePart};
 use crate::store::Store;
 
 /// Goes through a request and gathers in `batch` what there is to do, recognising what `memory` holds. Reads no more of what it
@@ -70,6 +70,12 @@ impl<'a> Recogniser<'a> {
     }
 
     fn scope(&mut self, message: &'a [u8], scopes: &mut Sequence<ScopeMemory>, cursor: &mut Cursor) -> Option<()> {
+        let (mark, before) = (self.batch.mark(), *cursor);
+        if self.expected_scope(message, scopes, cursor)? {
+            return Some(());
+        }
+        self.batch.cut_back(mark);
+        *cursor = before;
         let frame = ScopeFrame::of(message)?;
         let length = (frame.scope.len() as u32).to_le_bytes();
         let key = [frame.scope, frame.schema_url, &length];
@@ -81,17 +87,59 @@ impl<'a> Recogniser<'a> {
                 scopes.insert(cursor, &self.memory.hasher, key.concat().into(), ScopeMemory::default())
             }
         };
-        let scope = scopes.get_mut(place)?;
+        self.metrics(message, place, scopes.get_mut(place)?, |_| true)?;
+        Some(())
+    }
+
+    /// Takes a scope for the one that is expected once its name says so, as long as nothing of it says otherwise; whether nothing did.
+    /// Its schema may stand behind its metrics, and to go there first and come back costs more than it should where they fit no cache.
+    fn expected_scope(
+        &mut self,
+        message: &'a [u8],
+        scopes: &mut Sequence<ScopeMemory>,
+        cursor: &mut Cursor,
+    ) -> Option<bool> {
+        let Some((place, key, memory)) = scopes.follow(cursor) else {
+            return Some(false);
+        };
+        let (key, length) = key.split_last_chunk()?;
+        let (expected, expected_url) = key.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        let (mut scope, mut url) = (None, None);
+        let is_it = |part| match part {
+            ScopePart::Scope(bytes) => scope.replace(bytes).is_none() && bytes == expected,
+            ScopePart::SchemaUrl(bytes) => url.replace(bytes).is_none() && bytes == expected_url,
+            ScopePart::Metric(_) => scope.is_some(),
+            ScopePart::Other => true,
+        };
+        let was_it = self.metrics(message, place, memory, is_it)?;
+        Some(was_it && scope.unwrap_or_default() == expected && url.unwrap_or_default() == expected_url)
+    }
+
+    /// The metrics of a scope, as long as `is_it`; whether it was to the end.
+    fn metrics(
+        &mut self,
+        message: &'a [u8],
+        place: u32,
+        memory: &mut ScopeMemory,
+        mut is_it: impl FnMut(ScopePart<'a>) -> bool,
+    ) -> Option<bool> {
         self.batch.steps.push(Step::Scope(self.batch.scopes.len() as u32));
         self.batch.scopes.push(ScopeStep {
             message: Message::of(self.request, message),
             place,
-            settled: scope.settled,
+            settled: memory.settled,
         });
-        let mut cursor = scope.metrics.start();
-        frame
-            .metrics()
-            .try_for_each(|metric| self.metric(metric?, &mut scope.metrics, &mut cursor))
+        let mut cursor = memory.metrics.start();
+        for part in ScopePart::all(message) {
+            let part = part?;
+            if !is_it(part) {
+                return Some(false);
+            }
+            if let ScopePart::Metric(metric) = part {
+                self.metric(metric, &mut memory.metrics, &mut cursor)?;
+            }
+        }
+        Some(true)
     }
 
     fn metric(&mut self, message: &'a [u8], metrics: &mut Sequence<MetricMemory>, cursor: &mut Cursor) -> Option<()> {

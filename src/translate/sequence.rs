@@ -86,6 +86,15 @@ impl<T> Sequence<T> {
         Some((&item.key, &item.value, next))
     }
 
+    /// Goes to the one that is expected: where it is, its bytes, and what it is.
+    pub(super) fn follow(&mut self, cursor: &mut Cursor) -> Option<(u32, &[u8], &mut T)> {
+        let place = cursor.expected;
+        self.items.get(place as usize)?;
+        self.step(cursor, place);
+        let item = self.items.get_mut(place as usize)?;
+        Some((place, &item.key, &mut item.value))
+    }
+
     /// Where the item of these bytes is, which are the pieces one behind the other; remembers that it comes here.
     pub(super) fn find(&mut self, cursor: &mut Cursor, hasher: &DefaultHashBuilder, pieces: &[&[u8]]) -> Option<u32> {
         let expected = cursor.expected;
