@@ -12,7 +12,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 
 use super::budget::Reservation;
 use super::buffers::{Buffer, Buffers};
-use super::{LONG_MESSAGE, Refusal};
+use super::{Refusal, beside};
 use crate::model::RequestReason;
 
 /// How a body is compressed.
@@ -42,6 +42,15 @@ impl Compression {
             reason: RequestReason::UnsupportedEncoding,
             detail,
         })
+    }
+
+    /// Whether to inflate so many bytes takes about a millisecond or more.
+    fn takes_long(self, length: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::Gzip => length >= 256 << 10,
+            Self::Zstd => length >= 16 << 10,
+        }
     }
 
     pub(super) fn as_str(self) -> &'static str {
@@ -126,11 +135,7 @@ pub(super) fn inflate(
         }
         Ok(Some(inflated.buffer))
     };
-    if compression == Compression::None || body.len() < LONG_MESSAGE / 16 {
-        inflate()
-    } else {
-        tokio::task::block_in_place(inflate)
-    }
+    beside(compression.takes_long(body.len()), inflate)
 }
 
 /// What has been inflated so far.

@@ -116,7 +116,7 @@ async fn export(receiver: &Receiver, request: http::Request<Body>) -> Result<htt
     let compression = if is_compressed { compression } else { Compression::None };
     let inflated = body::inflate(compression, message, limit, &reservation, buffers)?;
     let message = inflated.as_deref().unwrap_or(message);
-    let answer = receiver.ingest_beside(Transport::Grpc, Encoding::Protobuf, message)?;
+    let answer = receiver.ingest(Transport::Grpc, Encoding::Protobuf, message)?;
     shared.metrics.took(Transport::Grpc.as_str(), start.elapsed());
     Ok(respond(&answer))
 }

@@ -95,7 +95,7 @@ impl Metrics {
             .received(Transport::Http.as_str(), compression.as_str(), body.len());
         let inflated = body::inflate(compression, &body, limit, &reservation, buffers)?;
         let message = inflated.as_deref().unwrap_or(&body);
-        let answer = self.receiver.ingest_beside(Transport::Http, encoding, message)?;
+        let answer = self.receiver.ingest(Transport::Http, encoding, message)?;
         shared.metrics.took(Transport::Http.as_str(), start.elapsed());
         Ok(answer)
     }
