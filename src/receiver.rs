@@ -131,14 +131,18 @@ impl Receiver {
             refusals,
             ..
         } = &*self.shared;
-        let is_long = message.len() >= LONG_MESSAGE;
-        let is_long_anyway = message.len() >= LONG_KNOWN_MESSAGE || (is_long && encoding == Encoding::Json);
-        let reading = beside(is_long_anyway, || {
-            translate::read(store, rules, memory, encoding, message)
-        })?;
-        let is_much_work = is_long_anyway || (is_long && reading.is_much_work());
         let arrival = Arrival::at(Instant::now(), SystemTime::now());
-        let outcome = beside(is_much_work, || reading.take(arrival))?;
+        let is_long = message.len() >= LONG_MESSAGE;
+        let may_be_familiar = is_long && message.len() < LONG_KNOWN_MESSAGE && encoding == Encoding::Protobuf;
+        let familiar = may_be_familiar
+            .then(|| translate::familiar(store, rules, memory, arrival, message))
+            .flatten();
+        let outcome = match familiar {
+            Some(outcome) => outcome,
+            None => beside(is_long, || {
+                translate::request(store, rules, memory, arrival, encoding, message)
+            })?,
+        };
         metrics.took_in(transport.as_str(), encoding.as_str(), &outcome);
         if outcome.total_refused() > 0 {
             refusals.points(&outcome);

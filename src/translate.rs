@@ -4,7 +4,6 @@ mod batch;
 mod exemplar;
 mod exponential;
 mod fingerprint;
-mod gathered;
 mod known_run;
 mod label;
 mod label_name;
@@ -46,7 +45,7 @@ pub use label::LabelLimits;
 pub use memory::Memory;
 pub use names::{MetricNames, names};
 pub use outcome::{Advice, Outcome};
-pub use request::{Reading, read, reason_of, request};
+pub use request::{familiar, reason_of, request};
 pub use rules::{IdentityConflict, MissingSum, Rules, Strategy};
 
 /// Takes the points of one request in. A bad point costs itself alone; [`Translator::finish`] tells what became of all.

@@ -12,7 +12,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 
 use super::budget::Reservation;
 use super::buffers::{Buffer, Buffers};
-use super::{Refusal, beside};
+use super::{LONG_KNOWN_MESSAGE, Refusal, beside};
 use crate::model::RequestReason;
 
 /// How a body is compressed.
@@ -44,7 +44,8 @@ impl Compression {
         })
     }
 
-    /// Whether to inflate so many bytes takes about a millisecond or more.
+    /// Whether to inflate so many bytes takes about a millisecond or more, if they become what metrics become (see
+    /// [`LONG_INFLATED`]).
     fn takes_long(self, length: usize) -> bool {
         match self {
             Self::None => false,
@@ -122,20 +123,27 @@ pub(super) fn inflate(
     reservation: &Reservation,
     buffers: &Arc<Buffers>,
 ) -> Result<Option<Buffer>, Refusal> {
-    let inflate = || {
-        let mut inflated = Inflated {
-            buffer: buffers.take(),
-            limit,
-            reservation,
-        };
-        match compression {
-            Compression::None => return Ok(None),
-            Compression::Gzip => inflated.take_gzip(body)?,
-            Compression::Zstd => inflated.take_zstd(body)?,
+    let take_part: fn(&mut _, &mut &[u8]) -> Result<(), Refusal> = match compression {
+        Compression::None => return Ok(None),
+        Compression::Gzip => Inflated::take_gzip_member,
+        Compression::Zstd => Inflated::take_zstd_frame,
+    };
+    let mut inflated = Inflated {
+        buffer: buffers.take(),
+        limit,
+        reservation,
+    };
+    let mut rest = body;
+    beside(compression.takes_long(body.len()), || {
+        take_part(&mut inflated, &mut rest)
+    })?;
+    // Nearly all bodies are one part, but thousands fit into a short one.
+    beside(!rest.is_empty(), || {
+        while !rest.is_empty() {
+            take_part(&mut inflated, &mut rest)?;
         }
         Ok(Some(inflated.buffer))
-    };
-    beside(compression.takes_long(body.len()), inflate)
+    })
 }
 
 /// What has been inflated so far.
@@ -145,6 +153,9 @@ struct Inflated<'r> {
     reservation: &'r Reservation,
 }
 
+/// A buffer larger than this may take a millisecond or more to fill, however short the body is: it may become a thousand times as long.
+const LONG_INFLATED: usize = LONG_KNOWN_MESSAGE;
+
 /// The window of gzip, as a power of two.
 const GZIP_WINDOW: u8 = 15;
 
@@ -152,29 +163,28 @@ const GZIP_WINDOW: u8 = 15;
 const MAX_ZSTD_WINDOW: u64 = 8 << 20;
 
 impl Inflated<'_> {
-    /// A gzip body is any number of members, but not none. They are inflated into the buffer itself, where the decoder finds what it
+    /// A gzip body is any number of members, but not none. One is inflated into the buffer itself, where the decoder finds what it
     /// refers back to as well.
-    fn take_gzip(&mut self, mut body: &[u8]) -> Result<(), Refusal> {
+    fn take_gzip_member(&mut self, body: &mut &[u8]) -> Result<(), Refusal> {
+        let mut decoder = Decompress::new_gzip(GZIP_WINDOW);
         loop {
-            let mut decoder = Decompress::new_gzip(GZIP_WINDOW);
-            loop {
-                let (read, length) = (decoder.total_in(), self.buffer.len());
-                let status = self
-                    .buffer
-                    .fill(self.limit, |room| {
+            let (read, length) = (decoder.total_in(), self.buffer.len());
+            let status = self
+                .buffer
+                .fill(self.limit, |room| {
+                    beside(room.capacity() > LONG_INFLATED, || {
                         decoder.decompress_vec(body, room, FlushDecompress::Finish)
                     })
-                    .map_err(|error| not("gzip", error))?;
-                let read = (decoder.total_in() - read) as usize;
-                body = body.get(read..).unwrap_or_default();
-                let written = self.buffer.len() - length;
-                self.took(written)?;
-                match status {
-                    Status::StreamEnd if body.is_empty() => return Ok(()),
-                    Status::StreamEnd => break,
-                    _ if read == 0 && written == 0 => return Err(not("gzip", "it ends too early")),
-                    _ => {}
-                }
+                })
+                .map_err(|error| not("gzip", error))?;
+            let read = (decoder.total_in() - read) as usize;
+            *body = body.get(read..).unwrap_or_default();
+            let written = self.buffer.len() - length;
+            self.took(written)?;
+            match status {
+                Status::StreamEnd => return Ok(()),
+                _ if read == 0 && written == 0 => return Err(not("gzip", "it ends too early")),
+                _ => {}
             }
         }
     }
@@ -188,32 +198,34 @@ impl Inflated<'_> {
     }
 
     /// A zstd body is any number of frames, some of which are to be skipped.
-    fn take_zstd(&mut self, mut body: &[u8]) -> Result<(), Refusal> {
-        while !body.is_empty() {
-            match StreamingDecoder::new_with_max_window_size(&mut body, MAX_ZSTD_WINDOW) {
-                Ok(mut decoder) => {
-                    self.take_zstd_frame(&mut decoder)?;
-                    let frame = decoder.into_frame_decoder();
-                    let (written, found) = (frame.get_checksum_from_data(), frame.get_calculated_checksum());
-                    if written.is_some() && written != found {
-                        return Err(not("zstd", "the checksum does not fit"));
-                    }
+    fn take_zstd_frame(&mut self, body: &mut &[u8]) -> Result<(), Refusal> {
+        if body.is_empty() {
+            return Ok(());
+        }
+        match StreamingDecoder::new_with_max_window_size(&mut *body, MAX_ZSTD_WINDOW) {
+            Ok(mut decoder) => {
+                self.take_zstd_content(&mut decoder)?;
+                let frame = decoder.into_frame_decoder();
+                let (written, found) = (frame.get_checksum_from_data(), frame.get_calculated_checksum());
+                if written.is_some() && written != found {
+                    return Err(not("zstd", "the checksum does not fit"));
                 }
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    body = body
-                        .get(length as usize..)
-                        .ok_or_else(|| not("zstd", "it ends within a frame"))?;
-                }
-                Err(error) => return Err(not("zstd", error)),
             }
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                *body = body
+                    .get(length as usize..)
+                    .ok_or_else(|| not("zstd", "it ends within a frame"))?;
+            }
+            Err(error) => return Err(not("zstd", error)),
         }
         Ok(())
     }
 
-    fn take_zstd_frame(&mut self, mut frame: impl Read) -> Result<(), Refusal> {
+    fn take_zstd_content(&mut self, mut frame: impl Read) -> Result<(), Refusal> {
         let mut piece = vec![0; 64 << 10];
         loop {
-            let length = frame.read(&mut piece).map_err(|error| not("zstd", error))?;
+            let is_long = self.buffer.len() > LONG_INFLATED;
+            let length = beside(is_long, || frame.read(&mut piece)).map_err(|error| not("zstd", error))?;
             if length == 0 {
                 return Ok(());
             }
@@ -290,6 +302,28 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_takes_long_is_done_beside_the_other_requests() {
+        // On a runtime of one thread there is nowhere beside, which is a panic.
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let is_beside = |body: &[u8]| {
+            let inflate = || inflated(body, 64 << 20, usize::MAX).unwrap();
+            runtime.block_on(async { std::panic::catch_unwind(inflate).is_err() })
+        };
+        let noise: Vec<u8> = (0..100_000_u32)
+            .flat_map(|number| number.wrapping_mul(0x9E37_79B1).to_be_bytes())
+            .collect();
+        for (what, body, expected) in [
+            ("a short one", gzip(&noise[..100_000]), false),
+            ("a long one", gzip(&noise), true),
+            ("one that becomes long", gzip(&vec![0; LONG_INFLATED]), false),
+            ("one that becomes longer", gzip(&vec![0; LONG_INFLATED + 1]), true),
+            ("one of two members", [gzip(b"a"), gzip(b"b")].concat(), true),
+        ] {
+            assert_eq!(is_beside(&body), expected, "{what}, {} bytes", body.len());
         }
     }
 

@@ -4,8 +4,11 @@ use std::sync::{Arc, Weak};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, RwLock};
 
+use super::Translator;
 use super::batch::{Batch, Recognised};
+use super::recognise::recognise;
 use super::sequence::Sequence;
+use super::taking::Taking;
 use crate::otlp::Kind;
 use crate::store::{FamilyCell, Interner, Known, Source, Store};
 
@@ -77,21 +80,24 @@ const RESOURCES: usize = 1 << 10;
 const BATCHES: usize = 16;
 
 impl Memory {
-    /// A batch to gather in.
-    pub(super) fn lend(&self) -> Batch {
-        self.batches.lock().pop().unwrap_or_default()
-    }
-
-    /// It is not needed any more.
-    pub(super) fn take_back(&self, mut batch: Batch) {
+    /// Takes a request in as [`otlp::decode`] does with a translator as the sink; `false`, and nothing is changed, where only that can
+    /// do it, or can say what is wrong, and where more than `most_new` of it is new.
+    pub(super) fn take(&self, translator: &mut Translator<'_>, request: &[u8], most_new: Option<u32>) -> bool {
+        let mut batch = self.batches.lock().pop().unwrap_or_default();
+        let recognised = recognise(&mut batch, self, translator.store, request, most_new).is_some();
+        if recognised {
+            self.count(batch.recognised);
+            Taking::new(translator, self, &batch, request).take_all();
+        }
         batch.clear();
         let mut batches = self.batches.lock();
         if batches.len() < BATCHES {
             batches.push(batch);
         }
+        recognised
     }
 
-    pub(super) fn count(&self, more: Recognised) {
+    fn count(&self, more: Recognised) {
         let mut total = self.recognised.lock();
         total.expected += more.expected;
         total.looked_up += more.looked_up;

@@ -11,10 +11,17 @@ use crate::otlp::frame::{self, DataFrame, MetricFrame, ResourceFrame, ScopeFrame
 use crate::store::Store;
 
 /// Goes through a request and gathers in `batch` what there is to do, recognising what `memory` holds. Reads no more of what it
-/// recognises than the times and the values. `None` where the request is broken, or too long.
+/// recognises than the times and the values. `None` where the request is broken, or too long, and as soon as more than `most_new`
+/// things are new.
 ///
 /// What it does not know it checks as [`otlp::decode`] does, so that a request that passes can be taken in to its end.
-pub(super) fn recognise(batch: &mut Batch, memory: &Memory, store: &Store, request: &[u8]) -> Option<()> {
+pub(super) fn recognise(
+    batch: &mut Batch,
+    memory: &Memory,
+    store: &Store,
+    request: &[u8],
+    most_new: Option<u32>,
+) -> Option<()> {
     u32::try_from(request.len()).ok()?;
     memory.bound(store);
     let mut recogniser = Recogniser {
@@ -22,12 +29,14 @@ pub(super) fn recognise(batch: &mut Batch, memory: &Memory, store: &Store, reque
         memory,
         request,
         grown: 0,
+        may_be_new: most_new,
     };
     for message in frame::resources(request) {
         let message = message?;
         let mark = recogniser.batch.mark();
         if recogniser.resource(message).is_none() {
-            // It may be broken, or only be written as hardly anybody writes it.
+            // It may be broken, or only be written as hardly anybody writes it; none of that is known.
+            recogniser.met_new(u32::MAX)?;
             otlp::check_resource_metrics(message)?;
             recogniser.batch.cut_back(mark);
             recogniser.batch.steps.push(Step::Plain(Message::of(request, message)));
@@ -42,14 +51,24 @@ struct Recogniser<'a> {
     request: &'a [u8],
     /// How much more is remembered of the resource than before, in bytes.
     grown: usize,
+    /// So many more things may be new, if that is bounded.
+    may_be_new: Option<u32>,
 }
 
 impl<'a> Recogniser<'a> {
+    /// So many things are new; `None` where those are too many.
+    fn met_new(&mut self, things: u32) -> Option<()> {
+        if let Some(left) = &mut self.may_be_new {
+            *left = left.checked_sub(things)?;
+        }
+        Some(())
+    }
+
     fn resource(&mut self, message: &'a [u8]) -> Option<()> {
         let frame = ResourceFrame::of(message)?;
-        let remembered = self
-            .memory
-            .resource(frame.resource, || otlp::read_resource(message).is_some())?;
+        let remembered = self.memory.resource(frame.resource, || {
+            self.met_new(1).is_some() && otlp::read_resource(message).is_some()
+        })?;
         let state = &mut *remembered.state.lock();
         self.batch.steps.push(Step::Resource(self.batch.resources.len() as u32));
         self.batch.resources.push(ResourceStep {
@@ -82,6 +101,7 @@ impl<'a> Recogniser<'a> {
         let place = match scopes.find(cursor, &self.memory.hasher, &key) {
             Some(place) => place,
             None => {
+                self.met_new(1)?;
                 otlp::read_scope(message)?;
                 self.grown += new_key(&key)?;
                 scopes.insert(cursor, &self.memory.hasher, key.concat().into(), ScopeMemory::default())
@@ -149,6 +169,7 @@ impl<'a> Recogniser<'a> {
         let place = match metrics.find(cursor, &self.memory.hasher, &key) {
             Some(place) => place,
             None => {
+                self.met_new(1)?;
                 self.grown += new_key(&key)?;
                 let new = MetricMemory::of(message, &frame)?;
                 let (key, _) = self.memory.shared(&key.concat());

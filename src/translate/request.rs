@@ -1,8 +1,6 @@
-use super::gathered::Gathered;
 use super::{Advice, Arrival, Memory, Outcome, Rules, Translator};
 use crate::model::RequestReason;
-use crate::otlp::json::{self, Transcoded};
-use crate::otlp::{self, DecodeError, Encoding};
+use crate::otlp::{self, DecodeError, Encoding, json};
 use crate::store::Store;
 
 /// What a request is refused for that cannot be decoded.
@@ -11,6 +9,17 @@ pub fn reason_of(error: &DecodeError) -> RequestReason {
         DecodeError::Malformed(_) => RequestReason::Malformed,
         DecodeError::InvalidUtf8(_) => RequestReason::InvalidUtf8,
     }
+}
+
+/// So many points and other things that are new take about half a millisecond.
+const FEW: u32 = 256;
+
+/// Takes a request in protobuf in as [`request`] does, if nearly all of it is known, so that it does not take long. `None`, and the
+/// store is as it was, if it is not; then little of it has been read since it became clear.
+pub fn familiar(store: &Store, rules: &Rules, memory: &Memory, arrival: Arrival, message: &[u8]) -> Option<Outcome> {
+    let mut translator = Translator::new(store, rules, arrival);
+    let is_taken = memory.take(&mut translator, message, Some(FEW));
+    is_taken.then(|| translator.finish())
 }
 
 /// Takes one request in: decodes all of it or nothing, and puts its points into `store`. `memory` is of requests that went into
@@ -27,124 +36,108 @@ pub fn request(
     encoding: Encoding,
     message: &[u8],
 ) -> Result<Outcome, DecodeError> {
-    read(store, rules, memory, encoding, message)?.take(arrival)
-}
-
-/// The first half of [`request`], which leaves the store as it is.
-///
-/// # Errors
-///
-/// Where it is JSON and not an OTLP metrics request. What is wrong with protobuf is said by [`Reading::take`].
-pub fn read<'a>(
-    store: &'a Store,
-    rules: &'a Rules,
-    memory: &'a Memory,
-    encoding: Encoding,
-    message: &'a [u8],
-) -> Result<Reading<'a>, DecodeError> {
-    let transcoded = match encoding {
-        Encoding::Protobuf => None,
-        Encoding::Json if rules.replace_invalid_utf8 => Some(json::transcode_lossy(message)?),
-        Encoding::Json => Some(json::transcode(message)?),
+    let mut translator = Translator::new(store, rules, arrival);
+    let mut transcoded = json::Transcoded::default();
+    let mut protobuf = message;
+    if encoding == Encoding::Json {
+        let transcode = if rules.replace_invalid_utf8 {
+            json::transcode_lossy
+        } else {
+            json::transcode
+        };
+        transcoded = transcode(message)?;
+        protobuf = &transcoded.protobuf;
+    }
+    let replaced = if memory.take(&mut translator, protobuf, None) {
+        0
+    } else if rules.replace_invalid_utf8 {
+        otlp::decode_lossy(protobuf, &mut translator)?
+    } else {
+        otlp::decode(protobuf, &mut translator)?;
+        0
     };
-    let protobuf = transcoded.as_ref().map_or(message, |transcoded| &transcoded.protobuf);
-    Ok(Reading {
-        store,
-        rules,
-        gathered: Gathered::of(memory, store, protobuf),
-        message,
-        transcoded,
-    })
-}
-
-/// A request that has been read, and not been taken in yet.
-#[derive(Debug)]
-pub struct Reading<'a> {
-    store: &'a Store,
-    rules: &'a Rules,
-    message: &'a [u8],
-    /// Where the message is JSON.
-    transcoded: Option<Transcoded>,
-    /// What there is to do; `None` where it has to be decoded.
-    gathered: Option<Gathered<'a>>,
-}
-
-impl Reading<'_> {
-    /// Whether to take it in is more work than it was to read it, since much of it has not been sent before.
-    pub fn is_much_work(&self) -> bool {
-        self.gathered.as_ref().is_none_or(Gathered::is_much_work)
+    translator.replaced_utf8(replaced + transcoded.replaced);
+    let mut outcome = translator.finish();
+    if let Some(detail) = transcoded.unknown {
+        // Nobody is behind such a request who could be remembered, so it is told each time (conformance P-13).
+        let detail = format!("{detail}; names are lowerCamelCase");
+        outcome.advise(Advice::UnknownFields, &detail, true);
     }
-
-    /// The second half of [`request`].
-    ///
-    /// # Errors
-    ///
-    /// Where it is not an OTLP metrics request; then the store is as it was.
-    pub fn take(self, arrival: Arrival) -> Result<Outcome, DecodeError> {
-        let mut translator = Translator::new(self.store, self.rules, arrival);
-        let protobuf = self.transcoded.as_ref().map_or(self.message, |json| &json.protobuf);
-        let mut replaced = 0;
-        match self.gathered {
-            Some(gathered) => gathered.take(&mut translator, protobuf),
-            None if self.rules.replace_invalid_utf8 => replaced = otlp::decode_lossy(protobuf, &mut translator)?,
-            None => otlp::decode(protobuf, &mut translator)?,
-        }
-        let json = self.transcoded.unwrap_or_default();
-        translator.replaced_utf8(replaced + json.replaced);
-        let mut outcome = translator.finish();
-        if let Some(detail) = json.unknown {
-            // Nobody is behind such a request who could be remembered, so it is told each time (conformance P-13).
-            let detail = format!("{detail}; names are lowerCamelCase");
-            outcome.advise(Advice::UnknownFields, &detail, true);
-        }
-        Ok(outcome)
-    }
+    Ok(outcome)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
     use std::time::{Instant, SystemTime};
 
     use super::*;
     use crate::store::Limits;
 
-    /// A gauge of so many points, in JSON.
-    fn gauge(points: std::ops::Range<usize>) -> String {
-        let points: Vec<_> = points
-            .map(|n| {
-                format!(
-                    r#"{{"timeUnixNano":1,"asInt":1,"attributes":[{{"key":"n","value":{{"stringValue":"{n}"}}}}]}}"#
-                )
-            })
-            .collect();
-        let points = points.join(",");
-        format!(
-            r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"name":"g","gauge":{{"dataPoints":[{points}]}}}}]}}]}}]}}"#
-        )
+    /// A gauge of so many points.
+    fn gauge(points: Range<usize>) -> Vec<u8> {
+        let attributes = |n| format!(r#"[{{"key":"n","value":{{"stringValue":"{n}"}}}}]"#);
+        let point = |n| format!(r#"{{"timeUnixNano":1,"asInt":1,"attributes":{}}}"#, attributes(n));
+        let points = points.map(point).collect::<Vec<_>>().join(",");
+        let metric = format!(r#"{{"name":"g","gauge":{{"dataPoints":[{points}]}}}}"#);
+        let text = format!(r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{metric}]}}]}}]}}"#);
+        json::transcode(text.as_bytes()).unwrap().protobuf
     }
 
     #[test]
-    fn much_that_is_new_is_much_work_and_reading_it_changes_nothing() {
+    fn a_request_is_familiar_if_hardly_any_of_it_is_new_and_else_changes_nothing() {
         let now = Instant::now();
+        let arrival = Arrival::at(now, SystemTime::now());
         let (store, rules, memory) = (Store::new(Limits::default(), now), Rules::default(), Memory::default());
-        for (points, is_much_work) in [
-            (0..1000, true),
+        let few = FEW as usize;
+        for (points, is_familiar) in [
             (0..1000, false),
-            (0..1200, false),
-            (0..1500, true),
-            (0..1500, false),
+            (0..1000, true),
+            (0..1000 + few, true),
+            (0..1001 + 2 * few, false),
+            (0..1001 + 2 * few, true),
         ] {
-            let (text, before) = (gauge(points.clone()), store.series());
-            let reading = read(&store, &rules, &memory, Encoding::Json, text.as_bytes()).unwrap();
-            assert_eq!(
-                (reading.is_much_work(), store.series()),
-                (is_much_work, before),
-                "{points:?}"
-            );
-            reading.take(Arrival::at(now, SystemTime::now())).unwrap();
+            let (message, before) = (gauge(points.clone()), store.series());
+            let familiar = familiar(&store, &rules, &memory, arrival, &message);
+            assert_eq!(familiar.is_some(), is_familiar, "{points:?}");
+            if familiar.is_none() {
+                assert_eq!(store.series(), before);
+                request(&store, &rules, &memory, arrival, Encoding::Protobuf, &message).unwrap();
+            }
             assert_eq!(store.series(), points.end);
         }
-        let broken = read(&store, &rules, &memory, Encoding::Protobuf, b"\x0A\x05").unwrap();
-        assert!(broken.is_much_work() && broken.take(Arrival::at(now, SystemTime::now())).is_err());
+    }
+
+    #[test]
+    fn whatever_is_new_counts_as_new() {
+        let now = Instant::now();
+        let arrival = Arrival::at(now, SystemTime::now());
+        let (store, rules, memory) = (Store::new(Limits::default(), now), Rules::default(), Memory::default());
+        // The places of N count up.
+        let rows = [
+            (
+                "metrics",
+                r#"{"scopeMetrics":[{"metrics":["#,
+                r#"{"name":"N","gauge":{}}"#,
+                "]}]}",
+            ),
+            ("scopes", r#"{"scopeMetrics":["#, r#"{"scope":{"name":"N"}}"#, "]}"),
+            (
+                "resources",
+                "",
+                r#"{"resource":{"attributes":[{"key":"N"}]},"scopeMetrics":[{}]}"#,
+                "",
+            ),
+        ];
+        for (what, before, each, behind) in rows {
+            for (count, is_familiar) in [(10, true), (FEW + 1, false)] {
+                let all: Vec<_> = (0..count).map(|n| each.replace('N', &format!("{count}.{n}"))).collect();
+                let text = format!(r#"{{"resourceMetrics":[{before}{}{behind}]}}"#, all.join(","));
+                let message = json::transcode(text.as_bytes()).unwrap().protobuf;
+                let familiar = familiar(&store, &rules, &memory, arrival, &message);
+                assert_eq!(familiar.is_some(), is_familiar, "{count} {what}");
+            }
+        }
+        assert!(familiar(&store, &rules, &memory, arrival, b"\x0A\x05").is_none());
     }
 }

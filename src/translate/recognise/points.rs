@@ -149,6 +149,7 @@ impl<'a> Recogniser<'a> {
 
     /// A point that is not known, checked.
     fn unknown(&mut self, kind: Kind, point: &'a [u8], behind: Cursor) -> Option<()> {
+        self.met_new(1)?;
         otlp::read_point(kind, point)?;
         let message = Message::of(self.request, point);
         self.batch.steps.push(Step::Unknown { message, behind });
