@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws a flame graph of what `perf script` prints: how wide a bar is says how much of the time was spent in it and above it.
 
-    perf record -F 499 --call-graph dwarf,16384 -p PID; perf script | docs/flame.py "TITLE" > docs/flame-ingest.svg
+    perf record -F 499 --call-graph dwarf,16384 -p PID; perf script --no-inline | docs/flame.py "TITLE" > docs/flame-ingest.svg
 """
 
 import html
