@@ -1,10 +1,12 @@
 //! Takes messages apart into runs of bytes, for whoever recognises them by these. Nothing here says what is wrong with bytes: where
 //! they are not as nearly all senders write them, there is no frame, and [`super::decode`] has to look at them.
 
+mod exponential;
 mod histogram;
 mod number;
 mod run;
 
+pub use exponential::PlainExponential;
 pub use histogram::PlainHistogram;
 pub use number::{NumberFrame, PlainNumber};
 pub use run::Run;
@@ -215,7 +217,7 @@ pub struct Times {
     pub time_unix_nano: u64,
 }
 
-/// Their keys, in points of gauges, sums and histograms.
+/// Their keys, in points of every kind.
 const START: u8 = 0x11;
 const TIME: u8 = 0x19;
 

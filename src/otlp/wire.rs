@@ -169,14 +169,20 @@ impl<'a> Payload<'a> {
     pub(super) fn repeated_varint(self, name: &str, mut push: impl FnMut(u64)) -> Result<(), Fault> {
         match self {
             Self::Varint(value) => push(value),
-            Self::Bytes(mut bytes) => {
-                while !bytes.is_empty() {
-                    push(varint(&mut bytes)?);
-                }
-            }
+            Self::Bytes(bytes) => varints(bytes, push)?,
             _ => return Err(wrong_type(name)),
         }
         Ok(())
+    }
+
+    /// Whether there is nothing wrong with it as a repeated `uint64`; `false` as well where that takes a closer look.
+    #[inline]
+    pub(super) fn is_repeated_varint(self) -> bool {
+        match self {
+            Self::Varint(_) => true,
+            Self::Bytes(bytes) => are_varints(bytes),
+            _ => false,
+        }
     }
 }
 
@@ -290,6 +296,37 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, Fault> {
         }
         _ => long_varint(bytes),
     }
+}
+
+/// Numbers one behind the other. Of small ones nothing foretells which take one byte and which two, so no branch asks.
+#[inline]
+fn varints(mut bytes: &[u8], mut push: impl FnMut(u64)) -> Result<(), Fault> {
+    while let [low, high, ..] = *bytes {
+        let goes_on = low >> 7;
+        if goes_on & high >> 7 != 0 {
+            push(long_varint(&mut bytes)?);
+            continue;
+        }
+        push(u64::from(low & 0x7F) | u64::from(high * goes_on) << 7);
+        bytes = bytes.get(1 + usize::from(goes_on)..).unwrap_or_default();
+    }
+    if !bytes.is_empty() {
+        push(varint(&mut bytes)?);
+    }
+    Ok(())
+}
+
+/// Whether [`varints`] is sure to read all of it: the last number ends, and none has more than nine bytes. Of nine bytes that go on,
+/// eight at an even place do.
+#[inline]
+fn are_varints(bytes: &[u8]) -> bool {
+    const GO_ON: u64 = 0x8080_8080_8080_8080;
+    let goes_on = |eight: &[u8]| {
+        eight
+            .as_array()
+            .is_some_and(|eight| u64::from_le_bytes(*eight) & GO_ON == GO_ON)
+    };
+    bytes.last().is_none_or(|last| *last < 0x80) && !bytes.windows(8).step_by(2).any(goes_on)
 }
 
 #[inline(never)]

@@ -1,4 +1,6 @@
-use super::steps::{HistogramStep, List, MetricStep, NumberStep, OtherStep, ResourceStep, ScopeStep, Step};
+use super::steps::{
+    ExponentialStep, HistogramStep, List, MetricStep, NumberStep, OtherStep, ResourceStep, ScopeStep, Step,
+};
 
 /// What a request is going to do, gathered before any of it is done: a request may turn out to be broken at its last byte. Kept from
 /// request to request. Messages are places in the request.
@@ -8,6 +10,7 @@ pub(super) struct Batch {
     // Points of series that are known, apart from the other steps, since nearly all of a request is these.
     pub(super) numbers: Vec<NumberStep>,
     pub(super) histograms: Vec<HistogramStep>,
+    pub(super) exponentials: Vec<ExponentialStep>,
     pub(super) others: Vec<OtherStep>,
     pub(super) resources: Vec<ResourceStep>,
     pub(super) scopes: Vec<ScopeStep>,
@@ -31,6 +34,7 @@ pub(super) struct Mark {
     steps: usize,
     numbers: usize,
     histograms: usize,
+    exponentials: usize,
     others: usize,
     recognised: Recognised,
 }
@@ -49,6 +53,12 @@ impl Batch {
     pub(super) fn push_histogram(&mut self, step: HistogramStep) {
         self.histograms.push(step);
         self.pushed(List::Histograms, 1);
+    }
+
+    /// The same of an exponential one.
+    pub(super) fn push_exponential(&mut self, step: ExponentialStep) {
+        self.exponentials.push(step);
+        self.pushed(List::Exponentials, 1);
     }
 
     /// The same of anything else.
@@ -71,6 +81,7 @@ impl Batch {
             steps: self.steps.len(),
             numbers: self.numbers.len(),
             histograms: self.histograms.len(),
+            exponentials: self.exponentials.len(),
             others: self.others.len(),
             recognised: self.recognised,
         }
@@ -81,6 +92,7 @@ impl Batch {
         self.steps.truncate(mark.steps);
         self.numbers.truncate(mark.numbers);
         self.histograms.truncate(mark.histograms);
+        self.exponentials.truncate(mark.exponentials);
         self.others.truncate(mark.others);
         self.recognised = mark.recognised;
     }
@@ -90,6 +102,7 @@ impl Batch {
         empty(&mut self.steps);
         empty(&mut self.numbers);
         empty(&mut self.histograms);
+        empty(&mut self.exponentials);
         empty(&mut self.others);
         empty(&mut self.resources);
         empty(&mut self.scopes);

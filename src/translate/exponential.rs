@@ -77,30 +77,47 @@ impl Extent {
     /// Reads a side, and its first counts into `narrow`, which nearly always is all of them.
     fn of(buckets: &Buckets<'_>, narrow: &mut Side) -> Self {
         narrow.counts.clear();
-        let mut at = 0i64;
-        let (mut first, mut last) = (i64::MAX, i64::MIN);
-        let (mut total, mut fits) = (0u64, true);
-        let offset = buckets.for_each_count(|count| {
-            if narrow.counts.len() < model::Buckets::MOST {
+        let mut found = 0;
+        narrow.offset = buckets.for_each_count(|count| {
+            if found < model::Buckets::MOST {
                 narrow.counts.push(count);
             }
-            if count != 0 {
-                first = first.min(at);
-                last = at;
-                let (sum, is_over) = total.overflowing_add(count);
-                total = sum;
-                fits &= !is_over;
-            }
-            at += 1;
+            found += 1;
         });
-        narrow.offset = offset;
-        let offset = i64::from(offset);
+        let offset = i64::from(narrow.offset);
+        if found > narrow.counts.len() {
+            return Self::of_wide(buckets, offset);
+        }
+        let counts = &narrow.counts;
+        let edges = counts
+            .iter()
+            .position(|count| *count != 0)
+            .zip(counts.iter().rposition(|count| *count != 0));
         Self {
             offset,
-            is_read: at == narrow.counts.len() as i64,
-            first_and_last: (first <= last).then(|| (offset + first, offset + last)),
-            total: fits.then_some(total),
+            is_read: true,
+            first_and_last: edges.map(|(first, last)| (offset + first as i64, offset + last as i64)),
+            total: counts.iter().try_fold(0, |total: u64, count| total.checked_add(*count)),
         }
+    }
+
+    fn of_wide(buckets: &Buckets<'_>, offset: i64) -> Self {
+        let mut extent = Self {
+            offset,
+            is_read: false,
+            first_and_last: None,
+            total: Some(0),
+        };
+        let mut index = offset;
+        buckets.for_each_count(|count| {
+            if count != 0 {
+                let (first, _) = *extent.first_and_last.get_or_insert((index, index));
+                extent.first_and_last = Some((first, index));
+                extent.total = extent.total.and_then(|total| total.checked_add(count));
+            }
+            index += 1;
+        });
+        extent
     }
 
     /// Fails where no double lies in a bucket: the last one that passes ends at 2^1024, since it holds the largest doubles

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Translator;
 use super::exemplar;
-use super::steps::{HistogramStep, Message, NumberStep, OtherStep};
+use super::steps::{ExponentialStep, HistogramStep, Message, NumberStep, OtherStep};
 use super::window::Window;
 use crate::model::{MetricType, Refused, Sample};
 use crate::otlp::frame::Times;
@@ -91,6 +91,27 @@ impl KnownStep for HistogramStep {
         };
         let point = report(run.source, run.is_delta, start, time);
         let applied = run.writer.update(self.known, &point, translated.sample);
+        run.note(applied).is_some()
+    }
+}
+
+impl KnownStep for ExponentialStep {
+    fn message(&self) -> Message {
+        self.message
+    }
+
+    fn take(&self, run: &mut KnownRun<'_, '_>, request: &[u8]) -> bool {
+        let Translator { rules, scratch, .. } = &mut *run.translator;
+        let Ok(sample) = scratch.exponential(&self.histogram(request), rules.missing_sum) else {
+            return false;
+        };
+        let point = report(
+            run.source,
+            run.is_delta,
+            self.times.start_unix_nano,
+            self.times.time_unix_nano,
+        );
+        let applied = run.writer.update(self.known, &point, sample);
         run.note(applied).is_some()
     }
 }

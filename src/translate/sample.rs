@@ -1,6 +1,6 @@
 use super::{MissingSum, exponential};
 use crate::model::{Exponential, Histogram, MetricType, Number, PointReason, Refused, Sample, Summary};
-use crate::otlp::{self, Point, SummaryPoint, Value};
+use crate::otlp::{self, ExponentialHistogramPoint, Point, SummaryPoint, Value};
 
 /// Holds the arrays of one sample, and is used again for the next.
 #[derive(Debug, Default)]
@@ -38,10 +38,7 @@ impl Scratch {
                 histogram.bucket_counts(counts);
             }),
             Value::Summary(summary) => exact(self.summary(summary)?),
-            Value::ExponentialHistogram(histogram) => {
-                exponential::read(&mut self.exponential, histogram, missing_sum)?;
-                exact(Sample::Exponential(self.exponential.sample()))
-            }
+            Value::ExponentialHistogram(histogram) => exact(self.exponential(histogram, missing_sum)?),
         }
     }
 
@@ -97,6 +94,16 @@ impl Scratch {
             sample,
             count_mismatch: total != count,
         })
+    }
+
+    /// That of an exponential histogram.
+    pub(super) fn exponential(
+        &mut self,
+        point: &ExponentialHistogramPoint<'_>,
+        missing_sum: MissingSum,
+    ) -> Result<Sample<'_>, Refused> {
+        exponential::read(&mut self.exponential, point, missing_sum)?;
+        Ok(Sample::Exponential(self.exponential.sample()))
     }
 
     fn summary(&mut self, point: &SummaryPoint<'_>) -> Result<Sample<'_>, Refused> {

@@ -4,8 +4,8 @@ use std::sync::{Arc, Weak};
 use super::memory::Remembered;
 use super::sequence::Cursor;
 use crate::model::Number;
-use crate::otlp::frame::{PlainHistogram, PlainNumber, Times};
-use crate::otlp::{self, Kind};
+use crate::otlp::frame::{PlainExponential, PlainHistogram, PlainNumber, Times};
+use crate::otlp::{self, Buckets, ExponentialHistogramPoint, Kind};
 use crate::store::{FamilyCell, Known, Source};
 
 /// One thing to do, in the order of the request.
@@ -31,6 +31,7 @@ pub(super) enum Step {
 pub(super) enum List {
     Numbers,
     Histograms,
+    Exponentials,
     Others,
 }
 
@@ -55,6 +56,21 @@ pub(super) struct HistogramStep {
     pub(super) bounds: Message,
 }
 
+/// A histogram with exponential bounds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ExponentialStep {
+    pub(super) known: Known,
+    pub(super) message: Message,
+    pub(super) times: Times,
+    count: u64,
+    sum: Option<f64>,
+    scale: i32,
+    zero_count: u64,
+    zero_threshold: f64,
+    positive: Message,
+    negative: Message,
+}
+
 /// Anything else: it is read when it is taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OtherStep {
@@ -64,7 +80,10 @@ pub(super) struct OtherStep {
 
 // They are written once and read once for each point of a request.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<NumberStep>() <= 56 && size_of::<HistogramStep>() <= 80);
+const _: () = {
+    assert!(size_of::<NumberStep>() <= 56);
+    assert!(size_of::<HistogramStep>() <= 80 && size_of::<ExponentialStep>() <= 96);
+};
 
 impl NumberStep {
     #[inline]
@@ -92,6 +111,46 @@ impl HistogramStep {
             sum: histogram.sum,
             counts: Message::of(request, histogram.counts),
             bounds: Message::of(request, histogram.bounds),
+        }
+    }
+}
+
+impl ExponentialStep {
+    #[inline]
+    pub(super) fn of(request: &[u8], known: Known, point: &[u8], plain: &PlainExponential<'_>) -> Self {
+        let ExponentialHistogramPoint {
+            count,
+            sum,
+            scale,
+            zero_count,
+            zero_threshold,
+            positive,
+            negative,
+        } = plain.histogram;
+        Self {
+            known,
+            message: Message::of(request, point),
+            times: plain.times,
+            count,
+            sum,
+            scale,
+            zero_count,
+            zero_threshold,
+            positive: Message::of(request, positive.message()),
+            negative: Message::of(request, negative.message()),
+        }
+    }
+
+    /// What it was made of.
+    pub(super) fn histogram<'a>(&self, request: &'a [u8]) -> ExponentialHistogramPoint<'a> {
+        ExponentialHistogramPoint {
+            count: self.count,
+            sum: self.sum,
+            scale: self.scale,
+            zero_count: self.zero_count,
+            zero_threshold: self.zero_threshold,
+            positive: Buckets::of(self.positive.in_(request)),
+            negative: Buckets::of(self.negative.in_(request)),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::known_run::{KnownRun, KnownStep};
 use super::learned::{Learned, LearnedPoint};
 use super::memory::Memory;
 use super::sequence::Cursor;
-use super::steps::{HistogramStep, List, Message, NumberStep, OtherStep, Step};
+use super::steps::{ExponentialStep, HistogramStep, List, Message, NumberStep, OtherStep, Step};
 use crate::otlp::{self, Sink};
 use crate::store::{Moment, Source};
 
@@ -24,6 +24,7 @@ pub(super) struct Taking<'a, 's> {
     // What is next of the points that are known.
     numbers: Ahead<'a, NumberStep>,
     histograms: Ahead<'a, HistogramStep>,
+    exponentials: Ahead<'a, ExponentialStep>,
     others: Ahead<'a, OtherStep>,
     /// Which of the three the translator has been told of.
     entered: Entered,
@@ -61,6 +62,7 @@ impl<'a, 's> Taking<'a, 's> {
             metric: None,
             numbers: Ahead(&batch.numbers),
             histograms: Ahead(&batch.histograms),
+            exponentials: Ahead(&batch.exponentials),
             others: Ahead(&batch.others),
             entered: Entered::Nothing,
             source: None,
@@ -89,6 +91,10 @@ impl<'a, 's> Taking<'a, 's> {
                 }
                 Step::Known(List::Histograms, count) => {
                     let steps = self.histograms.take(count);
+                    self.known(steps);
+                }
+                Step::Known(List::Exponentials, count) => {
+                    let steps = self.exponentials.take(count);
                     self.known(steps);
                 }
                 Step::Known(List::Others, count) => {

@@ -145,7 +145,12 @@ fn later(requests: &[Request], seconds: u64) -> Vec<Request> {
             Data::ExponentialHistogram(histogram) => histogram.data_points.iter_mut().for_each(|point| {
                 moved(&mut point.time_unix_nano);
                 point.count = point.count.saturating_add(1);
-                point.zero_count = point.zero_count.saturating_add(1);
+                point.sum = point.sum.map(|sum| sum + 1.0);
+                let grown = point.positive.as_mut().and_then(|side| side.bucket_counts.last_mut());
+                match grown {
+                    Some(count) => *count = count.saturating_add(1),
+                    None => point.zero_count = point.zero_count.saturating_add(1),
+                }
             }),
             Data::Summary(summary) => {
                 summary
@@ -169,7 +174,8 @@ fn turned(requests: &[Request]) -> Vec<Request> {
         match data {
             Data::Sum(sum) => turn(&mut sum.aggregation_temporality),
             Data::Histogram(histogram) => turn(&mut histogram.aggregation_temporality),
-            _ => {}
+            Data::ExponentialHistogram(histogram) => turn(&mut histogram.aggregation_temporality),
+            Data::Gauge(_) | Data::Summary(_) => {}
         }
     }
     requests

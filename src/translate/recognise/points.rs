@@ -1,10 +1,12 @@
 use super::Recogniser;
-use crate::otlp::frame::{Data, DataFrame, MetricFrame, NumberFrame, PlainHistogram, PlainNumber, Run};
+use crate::otlp::frame::{
+    Data, DataFrame, MetricFrame, NumberFrame, PlainExponential, PlainHistogram, PlainNumber, Run,
+};
 use crate::otlp::{self, Kind};
 use crate::store::Known;
 use crate::translate::memory::MetricMemory;
 use crate::translate::sequence::{Cursor, Sequence};
-use crate::translate::steps::{HistogramStep, List, Message, MetricStep, NumberStep, OtherStep, Step};
+use crate::translate::steps::{ExponentialStep, HistogramStep, List, Message, MetricStep, NumberStep, OtherStep, Step};
 
 impl<'a> Recogniser<'a> {
     /// Whether what stands beside the points is what is known.
@@ -37,7 +39,8 @@ impl<'a> Recogniser<'a> {
                 DataFrame::Point(point) => match kind {
                     Kind::Gauge | Kind::Sum { .. } => self.number(kind, point, &mut metric.points, &mut cursor)?,
                     Kind::Histogram(_) => self.histogram(kind, point, &mut metric.points, &mut cursor)?,
-                    _ => {
+                    Kind::ExponentialHistogram(_) => self.exponential(kind, point, &mut metric.points, &mut cursor)?,
+                    Kind::Summary => {
                         let run = Run::of(kind, point, metric.points.expected(cursor))?;
                         self.any(kind, point, run, &mut metric.points, &mut cursor)?;
                     }
@@ -121,6 +124,29 @@ impl<'a> Recogniser<'a> {
             Ok(known) => {
                 let step = HistogramStep::of(self.request, known, point, &histogram);
                 self.batch.push_histogram(step);
+            }
+            Err(behind) => self.unknown(kind, point, behind)?,
+        }
+        Some(())
+    }
+
+    /// A histogram with exponential bounds.
+    fn exponential(
+        &mut self,
+        kind: Kind,
+        point: &'a [u8],
+        points: &mut Sequence<Known>,
+        cursor: &mut Cursor,
+    ) -> Option<()> {
+        let expected = points.expected(*cursor);
+        let Some(plain) = PlainExponential::of(point, expected).filter(|plain| plain.times.are_sane()) else {
+            let run = Run::of(kind, point, expected)?;
+            return self.any(kind, point, run, points, cursor);
+        };
+        match self.known(plain.attributes, points, cursor) {
+            Ok(known) => {
+                let step = ExponentialStep::of(self.request, known, point, &plain);
+                self.batch.push_exponential(step);
             }
             Err(behind) => self.unknown(kind, point, behind)?,
         }
