@@ -16,10 +16,12 @@ mod openmetrics;
 mod openmetrics2;
 mod protobuf;
 mod text;
+mod writer;
 
 pub use compression::Encoder;
 pub use gathered::{Gathered, GatheredSeries};
 pub use negotiate::{Negotiation, list_of, negotiate};
+pub use writer::FamilyWriter;
 
 use crate::model::{Family, Labels, MetricType, Number, Sample, Series, is_metric_name};
 
@@ -119,26 +121,6 @@ impl Format {
         }
     }
 
-    /// Appends what stands in front of the series of a family. Names that are not legal are in it only where they may stay.
-    pub fn write_head(self, out: &mut Vec<u8>, family: &Family) {
-        match self.syntax {
-            Syntax::Text | Syntax::Text1 => text::write_head(out, family),
-            Syntax::OpenMetrics => openmetrics::write_head(out, family),
-            Syntax::OpenMetrics2 => openmetrics2::write_head(out, family),
-            Syntax::Protobuf => protobuf::write_head(out, family),
-        }
-    }
-
-    /// Appends one series, with all lines that it becomes.
-    pub fn write_series(self, out: &mut Vec<u8>, family: &Family, series: &Series<'_>) {
-        match self.syntax {
-            Syntax::Text | Syntax::Text1 => text::write_series(out, self, family, series),
-            Syntax::OpenMetrics => openmetrics::write_series(out, self, family, series),
-            Syntax::OpenMetrics2 => openmetrics2::write_series(out, self, family, series),
-            Syntax::Protobuf => protobuf::write_series(out, self, family, series),
-        }
-    }
-
     /// Appends what stands behind the last family.
     pub fn write_end(self, out: &mut Vec<u8>) {
         if matches!(self.syntax, Syntax::OpenMetrics | Syntax::OpenMetrics2) {
@@ -151,9 +133,10 @@ impl Format {
         let mut message = Vec::new();
         for Gathered { family, series } in families.iter().filter(|gathered| !gathered.series.is_empty()) {
             let target = if self.is_framed() { &mut message } else { &mut *out };
-            self.write_head(target, family);
+            let writer = self.writer(family);
+            writer.write_head(target);
             for series in series {
-                self.write_series(target, family, &series.series());
+                writer.write_series(target, &series.series());
             }
             if self.is_framed() {
                 self.write_length(out, message.len());

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::exposition::{Format, Gathered};
+use crate::exposition::{FamilyWriter, Format, Gathered};
 use crate::model::{Labels, MetricType, Series};
 use crate::store::{FamilyCell, Position, Shown, Source, Store};
 use message::Message;
@@ -168,7 +168,7 @@ impl Group {
         let mut more = false;
         let mut writer = Writer {
             format,
-            family: &self.family,
+            family: format.writer(&self.family),
             one_by_one: self.has_native,
             has_head: &mut self.has_head,
             message: &mut self.message,
@@ -216,7 +216,7 @@ impl Group {
 /// Writes the series of one family, with its head in front of the first.
 struct Writer<'w> {
     format: Format,
-    family: &'w crate::model::Family,
+    family: FamilyWriter<'w>,
     /// Each series is a message of its own: Prometheus loses exemplars otherwise (conformance F-10, X-06).
     one_by_one: bool,
     has_head: &'w mut bool,
@@ -242,9 +242,9 @@ impl Writer<'_> {
         let has_head = std::mem::replace(self.has_head, true);
         let write = |target: &mut Vec<u8>| {
             if !has_head {
-                format.write_head(target, self.family);
+                self.family.write_head(target);
             }
-            format.write_series(target, self.family, series);
+            self.family.write_series(target, series);
         };
         if is_framed {
             self.message.append(write);

@@ -1,55 +1,108 @@
+use std::ops::Range;
+
 use crate::model::{Exemplar, Family, is_metric_name, write_double};
 
 use super::Escaping;
 use super::exemplar;
 
+/// A metric's name, and whether it is legal without quotes: asked once for all lines that it stands on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name<'a> {
+    text: &'a str,
+    is_legal: bool,
+}
+
+impl<'a> Name<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let is_legal = is_metric_name(text);
+        Self { text, is_legal }
+    }
+}
+
 /// What the lines of one series have in common, in every text format.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'a> {
-    pub(super) name: &'a str,
+    pub(super) name: Name<'a>,
     pub(super) labels: &'a str,
 }
 
-impl Line<'_> {
-    /// All in front of the value: name, suffix and labels, `bound` (a label and its value, written by `write_bound`) behind the
-    /// others. A name that is not legal stands in quotes among the labels (conformance F-04).
-    pub(super) fn write_start(
-        &self,
-        out: &mut Vec<u8>,
-        suffix: &str,
-        bound: Option<(&str, f64)>,
-        write_bound: fn(&mut Vec<u8>, f64),
-    ) {
-        let is_quoted = !is_metric_name(self.name);
-        if !is_quoted {
-            out.extend_from_slice(self.name.as_bytes());
-            out.extend_from_slice(suffix.as_bytes());
-        }
-        if is_quoted || !self.labels.is_empty() || bound.is_some() {
-            out.push(b'{');
-            let start = out.len();
-            if is_quoted {
-                write_quoted(out, self.name, suffix);
-            }
-            if !self.labels.is_empty() {
-                separate(out, start);
-                out.extend_from_slice(self.labels.as_bytes());
-            }
-            if let Some((name, value)) = bound {
-                separate(out, start);
-                out.extend_from_slice(name.as_bytes());
-                out.extend_from_slice(b"=\"");
-                write_bound(out, value);
-                out.push(b'"');
-            }
+impl<'a> Line<'a> {
+    /// All in front of the value: name, suffix and labels.
+    pub(super) fn write_start(&self, out: &mut Vec<u8>, suffix: &str) {
+        if self.is_bare() {
+            self.write_name(out, suffix);
+        } else {
+            self.write_labels(out, suffix);
             out.push(b'}');
         }
         out.push(b' ');
     }
+
+    /// The same for lines that have one more label, behind the others.
+    pub(super) fn bounded(self, suffix: &'a str, label: &'a str) -> BoundedLines<'a> {
+        BoundedLines {
+            line: self,
+            suffix,
+            label,
+            written: None,
+        }
+    }
+
+    /// Whether it has nothing to put into braces.
+    fn is_bare(&self) -> bool {
+        self.name.is_legal && self.labels.is_empty()
+    }
+
+    fn write_name(&self, out: &mut Vec<u8>, suffix: &str) {
+        out.extend_from_slice(self.name.text.as_bytes());
+        out.extend_from_slice(suffix.as_bytes());
+    }
+
+    /// Name, suffix and labels but for the closing brace. A name that is not legal stands in quotes among the labels
+    /// (conformance F-04).
+    fn write_labels(&self, out: &mut Vec<u8>, suffix: &str) {
+        if self.name.is_legal {
+            self.write_name(out, suffix);
+            out.push(b'{');
+        } else {
+            out.push(b'{');
+            write_quoted(out, self.name.text, suffix);
+            if !self.labels.is_empty() {
+                out.push(b',');
+            }
+        }
+        out.extend_from_slice(self.labels.as_bytes());
+    }
 }
 
-fn separate(out: &mut Vec<u8>, start: usize) {
-    if out.len() > start {
-        out.push(b',');
+/// Lines of one series that differ in the value of their last label, and in what is behind that.
+pub(super) struct BoundedLines<'a> {
+    line: Line<'a>,
+    suffix: &'a str,
+    label: &'a str,
+    /// Where what all begin with has been written.
+    written: Option<Range<usize>>,
+}
+
+impl BoundedLines<'_> {
+    /// All in front of the value of the next line; `out` is that of the line before. `write_bound` writes the value of the label.
+    #[inline]
+    pub(super) fn write_start(&mut self, out: &mut Vec<u8>, write_bound: impl FnOnce(&mut Vec<u8>)) {
+        match &self.written {
+            Some(written) => out.extend_from_within(written.clone()),
+            None => {
+                let start = out.len();
+                self.line.write_labels(out, self.suffix);
+                if !self.line.is_bare() {
+                    out.push(b',');
+                }
+                out.extend_from_slice(self.label.as_bytes());
+                out.extend_from_slice(b"=\"");
+                self.written = Some(start..out.len());
+            }
+        }
+        write_bound(out);
+        out.extend_from_slice(b"\"} ");
     }
 }
 
@@ -114,10 +167,15 @@ pub(super) fn write_openmetrics_bound(out: &mut Vec<u8>, bound: f64) {
 pub(super) fn write_seconds(out: &mut Vec<u8>, unix_nano: u64) {
     const NANOS: u64 = 1_000_000_000;
     write_count(out, unix_nano / NANOS);
-    let fraction = unix_nano % NANOS;
+    let mut fraction = unix_nano % NANOS;
     if fraction > 0 {
-        let digits = format!(".{fraction:09}");
-        out.extend_from_slice(digits.trim_end_matches('0').as_bytes());
+        out.push(b'.');
+        let mut unit = NANOS / 10;
+        while fraction > 0 {
+            out.push(b'0' + (fraction / unit) as u8);
+            fraction %= unit;
+            unit /= 10;
+        }
     }
 }
 
@@ -177,15 +235,38 @@ mod tests {
 
     #[test]
     fn f_04_names_that_are_not_legal_stand_in_quotes_among_the_labels() {
-        for (name, labels, bound, expected) in [
-            ("a", "", None, "a_x "),
-            ("a", "b=\"c\"", None, "a_x{b=\"c\"} "),
-            ("a", "", Some(("le", 1.0)), "a_x{le=\"1\"} "),
-            ("a.\"\n", "", None, "{\"a.\\\"\\n_x\"} "),
-            ("5", "b=\"c\"", Some(("le", 1.0)), "{\"5_x\",b=\"c\",le=\"1\"} "),
+        for (name, labels, plain, bounded) in [
+            ("a", "", "a_x ", "a_x{le=\"1\"} a_x{le=\"2\"} "),
+            (
+                "a",
+                "b=\"c\"",
+                "a_x{b=\"c\"} ",
+                "a_x{b=\"c\",le=\"1\"} a_x{b=\"c\",le=\"2\"} ",
+            ),
+            (
+                "a.\"\n",
+                "",
+                "{\"a.\\\"\\n_x\"} ",
+                "{\"a.\\\"\\n_x\",le=\"1\"} {\"a.\\\"\\n_x\",le=\"2\"} ",
+            ),
+            (
+                "5",
+                "b=\"{\"",
+                "{\"5_x\",b=\"{\"} ",
+                "{\"5_x\",b=\"{\",le=\"1\"} {\"5_x\",b=\"{\",le=\"2\"} ",
+            ),
         ] {
-            let line = Line { name, labels };
-            assert_eq!(text(|out| line.write_start(out, "_x", bound, write_double)), expected);
+            let line = Line {
+                name: Name::of(name),
+                labels,
+            };
+            assert_eq!(text(|out| line.write_start(out, "_x")), plain);
+            let mut lines = line.bounded("_x", "le");
+            let write = |out: &mut Vec<u8>| {
+                lines.write_start(out, |out| out.push(b'1'));
+                lines.write_start(out, |out| out.push(b'2'));
+            };
+            assert_eq!(text(write), bounded);
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::line::{
-    Line, help, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
+    Line, Name, help, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound,
+    write_seconds,
 };
 use super::{Format, classic, exemplar};
 use crate::model::{Exemplar, Exemplars, Family, MetricType, Sample, Series, Summary, write_double};
@@ -48,10 +49,10 @@ pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
     }
 }
 
-pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, series: &Series<'_>) {
+pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, name: Name<'_>, series: &Series<'_>) {
     let lines = Lines {
         line: Line {
-            name: family_name(family),
+            name,
             labels: series.labels,
         },
         format,
@@ -63,7 +64,7 @@ pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, s
             let newest = series.exemplars.newest.last();
             let exemplar = newest.filter(|_| metric_type == MetricType::Counter);
             let suffix = suffixes(family).first().copied().unwrap_or("");
-            lines.write(out, suffix, None, exemplar, |out| number.write(out));
+            lines.write(out, suffix, exemplar, |out| number.write(out));
             if metric_type == MetricType::Counter {
                 lines.write_created(out);
             }
@@ -97,31 +98,31 @@ impl Lines<'_> {
         let Exemplars { by_bucket, .. } = self.series.exemplars;
         let (mut lower, mut count) = (f64::NEG_INFINITY, 0);
         let mut sum = sum.filter(|sum| is_allowed(*sum));
+        let mut lines = self.line.bounded("_bucket", "le");
         for (bound, cumulative) in buckets {
             let exemplar = exemplar::in_bucket(by_bucket, lower, bound);
-            self.write(out, "_bucket", Some(("le", bound)), exemplar, |out| {
-                write_count(out, cumulative)
-            });
+            lines.write_start(out, |out| write_openmetrics_bound(out, bound));
+            self.write_rest(out, exemplar, |out| write_count(out, cumulative));
             sum = sum.filter(|_| bound >= 0.0);
             (lower, count) = (bound, cumulative);
         }
         if let Some(sum) = sum {
-            self.write(out, "_count", None, None, |out| write_count(out, count));
-            self.write(out, "_sum", None, None, |out| write_double(out, sum));
+            self.write(out, "_count", None, |out| write_count(out, count));
+            self.write(out, "_sum", None, |out| write_double(out, sum));
         }
         self.write_created(out);
     }
 
     fn write_summary(&self, out: &mut Vec<u8>, summary: Summary<'_>) {
         let is_shown = |value: f64| value.is_nan() || value >= 0.0;
+        let mut lines = self.line.bounded("", "quantile");
         for (quantile, value) in summary.quantiles.iter().filter(|(_, value)| is_shown(*value)) {
-            self.write(out, "", Some(("quantile", *quantile)), None, |out| {
-                write_double(out, *value)
-            });
+            lines.write_start(out, |out| write_openmetrics_bound(out, *quantile));
+            self.write_rest(out, None, |out| write_double(out, *value));
         }
-        self.write(out, "_count", None, None, |out| write_count(out, summary.count));
+        self.write(out, "_count", None, |out| write_count(out, summary.count));
         if is_allowed(summary.sum) {
-            self.write(out, "_sum", None, None, |out| write_double(out, summary.sum));
+            self.write(out, "_sum", None, |out| write_double(out, summary.sum));
         }
         self.write_created(out);
     }
@@ -130,19 +131,17 @@ impl Lines<'_> {
     fn write_created(&self, out: &mut Vec<u8>) {
         let start = self.series.start_unix_nano;
         if self.format.style.created_lines && start != 0 {
-            self.write(out, "_created", None, None, |out| write_seconds(out, start));
+            self.write(out, "_created", None, |out| write_seconds(out, start));
         }
     }
 
-    fn write(
-        &self,
-        out: &mut Vec<u8>,
-        suffix: &str,
-        bound: Option<(&str, f64)>,
-        exemplar: Option<&Exemplar>,
-        value: impl FnOnce(&mut Vec<u8>),
-    ) {
-        self.line.write_start(out, suffix, bound, write_openmetrics_bound);
+    fn write(&self, out: &mut Vec<u8>, suffix: &str, exemplar: Option<&Exemplar>, value: impl FnOnce(&mut Vec<u8>)) {
+        self.line.write_start(out, suffix);
+        self.write_rest(out, exemplar, value);
+    }
+
+    /// The value and what is behind.
+    fn write_rest(&self, out: &mut Vec<u8>, exemplar: Option<&Exemplar>, value: impl FnOnce(&mut Vec<u8>)) {
         value(out);
         if self.format.style.timestamps && self.series.time_unix_nano != 0 {
             out.push(b' ');

@@ -1,7 +1,8 @@
 //! A release candidate: what is written is what its specification allows, whatever today's parsers happen to take.
 
 use super::line::{
-    Line, help, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound, write_seconds,
+    Line, Name, help, write_count, write_escaped, write_exemplar, write_metadata, write_openmetrics_bound,
+    write_seconds,
 };
 use super::{ExponentialForm, Format, classic, exemplar, native};
 use crate::model::{
@@ -32,12 +33,12 @@ fn has_unit(family: &Family) -> bool {
 }
 
 /// One line, whatever the type.
-pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, series: &Series<'_>) {
+pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, name: Name<'_>, series: &Series<'_>) {
     let line = Line {
-        name: &family.name,
+        name,
         labels: series.labels,
     };
-    line.write_start(out, "", None, write_double);
+    line.write_start(out, "");
     match series.sample {
         Sample::Number(number) => number.write(out),
         Sample::Histogram(histogram) => write_histogram(out, histogram),

@@ -1,6 +1,6 @@
-use super::line::{Line, help, write_count, write_escaped, write_metadata};
+use super::line::{Line, Name, help, write_count, write_escaped, write_metadata};
 use super::{Format, classic};
-use crate::model::{Family, MetricType, Number, Sample, Series, Summary, write_double};
+use crate::model::{Family, MetricType, Sample, Series, Summary, write_double};
 
 /// `# HELP` where there is help, then `# TYPE`.
 pub(super) fn write_head(out: &mut Vec<u8>, family: &Family) {
@@ -27,10 +27,10 @@ fn type_word(family: &Family) -> &'static str {
     }
 }
 
-pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, series: &Series<'_>) {
+pub(super) fn write_series(out: &mut Vec<u8>, format: Format, name: Name<'_>, series: &Series<'_>) {
     let lines = Lines {
         line: Line {
-            name: &family.name,
+            name,
             labels: series.labels,
         },
         time_unix_nano: if format.style.timestamps {
@@ -40,7 +40,7 @@ pub(super) fn write_series(out: &mut Vec<u8>, format: Format, family: &Family, s
         },
     };
     match series.sample {
-        Sample::Number(number) => lines.write(out, "", None, |out| number.write(out)),
+        Sample::Number(number) => lines.write(out, "", |out| number.write(out)),
         Sample::Histogram(histogram) => {
             let bounds = histogram.bounds.iter().copied().chain([f64::INFINITY]);
             let buckets = bounds.zip(histogram.counts.iter().copied());
@@ -71,26 +71,34 @@ impl Lines<'_> {
         sum: Option<f64>,
         count: u64,
     ) {
+        let mut lines = self.line.bounded("_bucket", "le");
         for (bound, count) in buckets {
-            self.write(out, "_bucket", Some(("le", bound)), |out| write_count(out, count));
+            lines.write_start(out, |out| write_double(out, bound));
+            self.write_rest(out, |out| write_count(out, count));
         }
         if let Some(sum) = sum {
-            self.write(out, "_sum", None, |out| write_double(out, sum));
+            self.write(out, "_sum", |out| write_double(out, sum));
         }
-        self.write(out, "_count", None, |out| write_count(out, count));
+        self.write(out, "_count", |out| write_count(out, count));
     }
 
     fn write_summary(&self, out: &mut Vec<u8>, summary: Summary<'_>) {
+        let mut lines = self.line.bounded("", "quantile");
         for (quantile, value) in summary.quantiles {
-            let value = Number::Double(*value);
-            self.write(out, "", Some(("quantile", *quantile)), |out| value.write(out));
+            lines.write_start(out, |out| write_double(out, *quantile));
+            self.write_rest(out, |out| write_double(out, *value));
         }
-        self.write(out, "_sum", None, |out| write_double(out, summary.sum));
-        self.write(out, "_count", None, |out| write_count(out, summary.count));
+        self.write(out, "_sum", |out| write_double(out, summary.sum));
+        self.write(out, "_count", |out| write_count(out, summary.count));
     }
 
-    fn write(&self, out: &mut Vec<u8>, suffix: &str, bound: Option<(&str, f64)>, value: impl FnOnce(&mut Vec<u8>)) {
-        self.line.write_start(out, suffix, bound, write_double);
+    fn write(&self, out: &mut Vec<u8>, suffix: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        self.line.write_start(out, suffix);
+        self.write_rest(out, value);
+    }
+
+    /// The value and what is behind.
+    fn write_rest(&self, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
         value(out);
         if self.time_unix_nano != 0 {
             out.push(b' ');

@@ -55,13 +55,16 @@ impl Woven {
     #[inline]
     fn for_each_piece<'a>(&'a self, mut f: impl FnMut(&'a str)) {
         let (mut own, mut shared) = (Pieces::of(&self.own), Pieces::of(&self.shared.part));
+        // Where one has no more, what is left of the other.
         loop {
-            // Where one has no more, what is left of the other.
-            let (own, shared) = (own.next(), shared.next());
-            if own.is_none() && shared.is_none() {
-                return;
-            }
-            own.into_iter().chain(shared).for_each(&mut f);
+            let Some(piece) = own.next() else {
+                return shared.for_each(f);
+            };
+            f(piece);
+            let Some(piece) = shared.next() else {
+                return own.for_each(f);
+            };
+            f(piece);
         }
     }
 }

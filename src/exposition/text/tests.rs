@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Histogram;
+use crate::model::{Histogram, Number};
 
 #[track_caller]
 fn check(metric_type: MetricType, help: &str, labels: &str, sample: Sample<'_>, expected: &str) {
@@ -19,7 +19,7 @@ fn check(metric_type: MetricType, help: &str, labels: &str, sample: Sample<'_>, 
     };
     let mut out = Vec::new();
     write_head(&mut out, &family);
-    write_series(&mut out, Format::default(), &family, &series);
+    write_series(&mut out, Format::default(), Name::of(&family.name), &series);
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
 
